@@ -1,0 +1,107 @@
+"""Writes commits that no branch knows of, each with one process.
+
+``git fast-import`` takes a tree that exists, the files to add to it, the commit, and the refs to
+move, in one stream: a fifth of the processes that the plumbing commands would need, and git's own
+rules for object format, ref backend, hooks and permissions hold.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from repro.git.refs import RefExistsError
+from repro.git.repository import GitError, Repository
+from repro.model.ids import Oid, RefName
+from repro.model.run import Identity
+
+__all__ = ["NOBODY", "write_commit"]
+
+NOBODY = Identity("unknown", "")
+"""The author where git knows none."""
+
+
+def write_commit(
+    repo: Repository,
+    *,
+    tree: Oid | None,
+    parents: Sequence[Oid],
+    message: bytes,
+    author: Identity | None,
+    at: datetime,
+    ref: RefName | None,
+    files: Mapping[str, bytes] | None = None,
+    replace: str | None = None,
+    drop_ref: RefName | None = None,
+) -> Oid:
+    """Writes a commit and makes a ref to it.
+
+    Args:
+        repo: The repository.
+        tree: Its tree, before `files`; None for an empty one.
+        parents: Its parents, in order.
+        message: Its whole message.
+        author: Author and committer; None where git knows none.
+        at: Author and commit time, aware.
+        ref: The ref to make; None to make none.
+        files: Content by path, added to the tree.
+        replace: A directory (or file) dropped from the tree before `files` are added.
+        drop_ref: A ref deleted in the same stroke.
+
+    Raises:
+        RefExistsError: The ref exists already.
+        GitError: git could not write.
+    """
+    branch = ref or RefName(f"refs/repro/tmp/{os.getpid()}-{os.urandom(4).hex()}")
+    stream = [
+        _head(branch, message, author or NOBODY, at),
+        *(
+            f"{'merge' if number else 'from'} {parent}\n".encode()
+            for number, parent in enumerate(parents)
+        ),
+        f'M 040000 {tree} ""\n'.encode() if tree is not None else b"",
+        b"D %s\n" % _quoted(replace) if replace is not None else b"",
+        *(_file(path, content) for path, content in (files or {}).items()),
+        b"\nget-mark :1\n",
+    ]
+    zero = "0" * (40 if repo.hash_name == "sha1" else 64)
+    stream += [
+        f"reset {gone}\nfrom {zero}\n\n".encode()
+        for gone in (drop_ref, branch if ref is None else None)
+        if gone is not None
+    ]
+    stream.append(b"done\n")
+    try:
+        out = repo.git(
+            "fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(stream)
+        )
+    except GitError as error:
+        if ref is not None and "does not contain" in error.stderr:
+            raise RefExistsError(ref) from error
+        raise
+    return Oid(out.decode("ascii").strip())
+
+
+def _head(ref: RefName, message: bytes, author: Identity, at: datetime) -> bytes:
+    name, email = (
+        text.translate({ord(c): None for c in "<>\n\0"}).strip()
+        for text in (author.name, author.email)
+    )
+    stamp = f"{name} <{email}> {int(at.timestamp())} {at:%z}" if at.tzinfo else ""
+    who = stamp.encode("utf-8", "replace")
+    return b"commit %s\nmark :1\nauthor %s\ncommitter %s\ndata %d\n%s\n" % (
+        ref.encode(),
+        who,
+        who,
+        len(message),
+        message,
+    )
+
+
+def _file(path: str, content: bytes) -> bytes:
+    return b"M 100644 inline %s\ndata %d\n%s\n" % (_quoted(path), len(content), content)
+
+
+def _quoted(path: str) -> bytes:
+    """Quotes a path as git-fast-import(1) wants it: C style, other bytes as they are."""
+    raw = os.fsencode(path)
+    return b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'

@@ -1,0 +1,71 @@
+"""Reads and moves refs; nothing here ever touches HEAD, a branch, or a tag of the user's."""
+
+from repro.errors import ReproError
+from repro.git.repository import GitError, Repository
+from repro.model.ids import Oid, RefName
+
+__all__ = ["RefExistsError", "create_ref", "delete_ref", "list_refs", "read_ref"]
+
+
+class RefExistsError(ReproError):
+    """A ref that was to be made is there already.
+
+    Attributes:
+        ref: Its name.
+    """
+
+    def __init__(self, ref: RefName) -> None:
+        super().__init__(f"{ref} exists already")
+        self.ref = ref
+
+
+def list_refs(
+    repo: Repository, *prefixes: str, newest: int | None = None
+) -> list[tuple[RefName, Oid]]:
+    """Returns the refs below the prefixes and what they name, sorted by name.
+
+    Args:
+        repo: The repository.
+        prefixes: Such as ``refs/repro/runs/``.
+        newest: Only the last so many, last first.
+    """
+    flags = ("--sort=-refname", f"--count={newest}") if newest is not None else ()
+    out = repo.git("for-each-ref", "--format=%(objectname) %(refname)", *flags, *prefixes)
+    rows = (line.split(" ", 1) for line in out.decode("utf-8", "surrogateescape").splitlines())
+    return [(RefName(ref), Oid(oid)) for oid, ref in rows]
+
+
+def read_ref(repo: Repository, name: RefName) -> Oid | None:
+    """Returns what a ref names, None when there is no such ref."""
+    result = repo.start("rev-parse", "-q", "--verify", "--end-of-options", name).result()
+    lines = result.out.decode("ascii", "replace").split()
+    return Oid(lines[-1]) if result.code == 0 and lines else None
+
+
+def create_ref(repo: Repository, name: RefName, oid: Oid) -> None:
+    """Makes a ref that must not exist.
+
+    Raises:
+        RefExistsError: It exists.
+        GitError: git could not write it.
+    """
+    try:
+        repo.git("update-ref", "--stdin", stdin=f"create {name} {oid}\n".encode())
+    except GitError as error:
+        if "already exists" in error.stderr:
+            raise RefExistsError(name) from error
+        raise
+
+
+def delete_ref(repo: Repository, name: RefName, *, old: Oid | None = None) -> None:
+    """Deletes a ref; one that is not there is no error.
+
+    Args:
+        repo: The repository.
+        name: The ref.
+        old: What it must still name.
+
+    Raises:
+        GitError: It names something else than `old`, or git could not write.
+    """
+    repo.git("update-ref", "-d", name, *((old,) if old is not None else ()))

@@ -1,0 +1,282 @@
+"""Finds the repository and runs git in it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from repro import process
+from repro.errors import ReproError
+from repro.model.ids import Oid
+
+__all__ = [
+    "BareRepositoryError",
+    "GitError",
+    "GitNotInstalledError",
+    "NotARepositoryError",
+    "Opening",
+    "Repository",
+    "git_environment",
+    "open_repository",
+]
+
+_KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG", "GIT_SSH", "GIT_TRACE")
+_KEPT_NAMES = frozenset({"GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GIT_SSL_NO_VERIFY"})
+_SETTINGS = (
+    # A monitor that a recorder starts would outlive it.
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "submodule.recurse=false",
+    # An empty ref left by a power cut breaks the user's own git; git syncs no refs by default.
+    "-c",
+    "core.fsync=reference,loose-object",
+    "-c",
+    "core.fsyncMethod=batch",
+    # Many recorders share one packed-refs: wait for it rather than lose a run.
+    "-c",
+    "core.packedRefsTimeout=30000",
+    "-c",
+    "core.filesRefLockTimeout=30000",
+    "-c",
+    "advice.addEmbeddedRepo=false",
+)
+
+
+class NotARepositoryError(ReproError):
+    """There is no git repository here."""
+
+
+class BareRepositoryError(ReproError):
+    """The repository has no working tree to record."""
+
+
+class GitNotInstalledError(ReproError):
+    """There is no git on PATH."""
+
+
+class GitError(ReproError):
+    """A git command failed.
+
+    Attributes:
+        args_: The command after ``git``.
+        code: Its exit code.
+        stderr: What it said.
+    """
+
+    def __init__(self, args: tuple[str, ...], result: process.Result) -> None:
+        stderr = result.err.decode("utf-8", "replace").strip()
+        first = next((line for line in stderr.splitlines() if line), f"exit code {result.code}")
+        super().__init__(
+            f"git {args[0] if args else ''} failed: {first}",
+            hint=_hint_for(stderr),
+            details=tuple(stderr.splitlines()[1:8]),
+        )
+        self.args_ = args
+        self.code = result.code
+        self.stderr = stderr
+
+
+def _hint_for(stderr: str) -> str | None:
+    if "No space left" in stderr or "Disk quota" in stderr:
+        return "free some disk space and try again: df -h ."
+    if "Permission denied" in stderr or "Read-only file system" in stderr:
+        return (
+            "repro writes its records into .git: make it writable, or run the command without repro"
+        )
+    if "dubious ownership" in stderr:
+        return "git config --global --add safe.directory <the directory above>"
+    return None
+
+
+def git_environment() -> dict[str, str]:
+    """Returns the environment for git: the user's, without what ties git to another repository.
+
+    Hooks run with GIT_DIR and GIT_INDEX_FILE set; git started elsewhere with them damages that
+    other repository (githooks(5) tells to unset them). Messages are parsed, so they are in English.
+    """
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(_KEPT) or name in _KEPT_NAMES
+    }
+    env.pop("LANGUAGE", None)
+    env["LC_ALL"] = "C"
+    # The user's index must keep its bytes: git status would refresh it.
+    env["GIT_OPTIONAL_LOCKS"] = "0"
+    return env
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A working tree of a repository, as it stood when it was opened.
+
+    Attributes:
+        top: Absolute path of the top of the working tree.
+        git_dir: Absolute path of this working tree's git directory.
+        common_dir: Absolute path of the git directory that all working trees share.
+        head: The commit HEAD names, None when there is none yet.
+        head_tree: Its tree, None likewise.
+        branch: Short name of the branch, None when HEAD is detached.
+        prefix: The directory it was opened from, relative to `top`; "." for the top.
+        hash_name: "sha1" or "sha256".
+    """
+
+    top: str
+    git_dir: str
+    common_dir: str
+    head: Oid | None
+    head_tree: Oid | None
+    branch: str | None
+    prefix: str
+    hash_name: str
+
+    @property
+    def state_dir(self) -> str:
+        """Where repro keeps what is not in git: ``<common dir>/repro``."""
+        return f"{self.common_dir}/repro"
+
+    @property
+    def index_path(self) -> str:
+        """The user's index."""
+        return f"{self.git_dir}/index"
+
+    def start(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        index: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> process.Pending:
+        """Starts ``git ARGS`` at the top of the working tree.
+
+        Args:
+            args: The command and its arguments.
+            stdin: Its input.
+            index: Another index than the user's.
+            env: Further variables.
+        """
+        environment = git_environment() | (env or {})
+        if index is not None:
+            environment["GIT_INDEX_FILE"] = index
+        return process.start(
+            ("git", "-C", self.top, *_SETTINGS, *args), env=environment, stdin=stdin
+        )
+
+    def git(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        index: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Runs ``git ARGS`` and returns its stdout.
+
+        Raises:
+            GitError: It returned something else than 0.
+        """
+        result = self.start(*args, stdin=stdin, index=index, env=env).result()
+        if result.code != 0:
+            raise GitError(args, result)
+        return result.out
+
+
+_QUERY = (
+    "rev-parse",
+    "--is-inside-work-tree",
+    "--show-toplevel",
+    "--absolute-git-dir",
+    "--git-common-dir",
+    "--show-object-format",
+    "--show-prefix",
+)
+
+
+class Opening:
+    """A repository being opened: git is asked at once, the answers are read when needed."""
+
+    def __init__(
+        self, directory: str | None = None, *, asking: Sequence[tuple[str, ...]] = ()
+    ) -> None:
+        """Asks.
+
+        Args:
+            directory: Where; None for the current one.
+            asking: Further git commands to start, whose results `answer` gives.
+
+        Raises:
+            GitNotInstalledError: There is no git on PATH.
+        """
+        self.directory = os.path.realpath(directory or os.getcwd())
+        head = ("rev-parse", "HEAD", "HEAD^{tree}")
+        branch = ("symbolic-ref", "-q", "--short", "HEAD")
+        env = git_environment()
+        argv = ("git", "-C", self.directory, *_SETTINGS)
+        try:
+            self._pending = {
+                args: process.start((*argv, *args), env=env)
+                for args in (_QUERY, head, branch, *asking)
+            }
+        except process.CommandNotFoundError as error:
+            raise GitNotInstalledError(
+                "git is not installed, or not on PATH", hint="apt-get install git"
+            ) from error
+        self._questions = (_QUERY, head, branch)
+        self._results: dict[tuple[str, ...], process.Result] = {}
+        self._repository: Repository | None = None
+
+    def answer(self, args: tuple[str, ...]) -> process.Result:
+        """Returns what git said to one of the questions."""
+        if args not in self._results:
+            self._results[args] = self._pending.pop(args).result()
+        return self._results[args]
+
+    def repository(self) -> Repository:
+        """Returns the repository.
+
+        Raises:
+            NotARepositoryError: There is none.
+            BareRepositoryError: It has no working tree.
+            GitError: git refuses to work in it.
+        """
+        if self._repository is None:
+            self._repository = self._read()
+        return self._repository
+
+    def _read(self) -> Repository:
+        place, head, branch = (self.answer(question) for question in self._questions)
+        lines = place.out.split(b"\n")
+        if lines[0] == b"false":
+            raise BareRepositoryError(
+                f"no working tree here, only a git directory: {self.directory}",
+                hint="go to a working tree, or make one: git clone <this> <directory>",
+            )
+        if place.code != 0:
+            if b"not a git repository" in place.err:
+                raise NotARepositoryError(
+                    f"not in a git repository: {self.directory}",
+                    hint="git init, or name the directory: repro -C DIR ...",
+                )
+            raise GitError(_QUERY[:1], place)
+        top, git_dir, common_dir, hash_name, prefix = (os.fsdecode(x) for x in lines[1:6])
+        oids = head.out.decode("ascii").split() if head.code == 0 else []
+        return Repository(
+            top=top,
+            git_dir=git_dir,
+            common_dir=os.path.realpath(os.path.join(self.directory, common_dir)),
+            head=Oid(oids[0]) if oids else None,
+            head_tree=Oid(oids[1]) if oids else None,
+            branch=os.fsdecode(branch.out).strip() or None,
+            prefix=prefix.rstrip("/") or ".",
+            hash_name=hash_name,
+        )
+
+
+def open_repository(directory: str | None = None) -> Repository:
+    """Opens the repository that `directory` (the current one) lies in.
+
+    Raises:
+        NotARepositoryError: There is none.
+        BareRepositoryError: It has no working tree.
+        GitError: git refuses to work in it.
+    """
+    return Opening(directory).repository()

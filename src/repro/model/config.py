@@ -1,0 +1,76 @@
+"""The project's configuration, ``[tool.repro]``: all optional."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+
+from repro.errors import ReproError
+
+__all__ = ["Config", "ConfigError", "config_from_table"]
+
+
+class ConfigError(ReproError):
+    """A configuration that cannot be read.
+
+    Attributes:
+        file: Where it stands.
+    """
+
+    def __init__(self, file: str, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{file}: {problem}", hint=hint)
+        self.file = file
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a project may say; every path is relative to the configuration's directory.
+
+    Attributes:
+        params: Files that hold params, besides those found by convention.
+        metrics: Files that hold metrics, likewise.
+        inputs: Files and directories that are data, besides those DVC tracks and those traced.
+        outputs: Files and directories that are artifacts, besides those found after the run.
+        store_limit_mib: Inputs and outputs beyond this size are known by hash alone, with a gap.
+    """
+
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    store_limit_mib: int = 1024
+
+    @property
+    def store_limit_bytes(self) -> int:
+        """`store_limit_mib` in bytes."""
+        return self.store_limit_mib * 2**20
+
+
+def config_from_table(table: object, *, file: str) -> Config:
+    """Reads the table ``[tool.repro]``; dashes and underscores in keys are the same.
+
+    Raises:
+        ConfigError: A key is unknown, or a value has the wrong type.
+    """
+    if not isinstance(table, Mapping):
+        raise ConfigError(file, "the configuration is not a table of keys and values")
+    config = Config()
+    names = [field.name for field in fields(Config)]
+    for key, value in table.items():
+        name = str(key).replace("-", "_")
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(names)}"
+            raise ConfigError(file, f"unknown key {key!r}", hint=hint)
+        config = replace(config, **{name: _checked(name, value, file)})
+    return config
+
+
+def _checked(name: str, value: object, file: str) -> object:
+    if name == "store_limit_mib":
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ConfigError(file, f"{name} must be a whole number of MiB, not {value!r}")
+        return value
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(file, f"{name} must be a list of paths", hint=f'{name} = ["..."]')
+    return tuple(value)

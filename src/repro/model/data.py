@@ -1,0 +1,111 @@
+"""Data (inputs) and artifacts (outputs): what was where, and by which hash."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = ["Artifact", "DataEntry", "DirectoryExtras", "Place", "Source"]
+
+
+class Source(StrEnum):
+    """How repro learned of an input."""
+
+    DVC = "dvc"
+    """A ``*.dvc`` file or ``dvc.lock`` names it."""
+    DECLARED = "declared"
+    """``[tool.repro] inputs`` names it."""
+    TRACED = "traced"
+    """The command opened it for reading."""
+    UNTRACKED = "untracked"
+    """It lay untracked in the tree, too large for git."""
+
+
+class Place(StrEnum):
+    """Where the bytes are."""
+
+    GIT = "git"
+    """In the run commit, under ``.repro/artifacts/``."""
+    STORE = "store"
+    """In the object store."""
+    NOWHERE = "nowhere"
+    """Known by hash only; a gap says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryExtras:
+    """What DVC's directory manifest drops, so that a directory comes back whole.
+
+    Attributes:
+        executable: Relative paths of the files that may be executed.
+        symlinks: Target of each symbolic link, by relative path.
+        empty: Relative paths of empty directories.
+    """
+
+    executable: tuple[str, ...] = ()
+    symlinks: dict[str, str] = field(default_factory=dict)
+    empty: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataEntry:
+    """One input as it really was when the run started.
+
+    Attributes:
+        path: Relative to the top of the working tree, "/" between names; absolute when outside it.
+        hash: MD5 in hex of the bytes; for a directory that of its DVC manifest, ending in ".dir".
+        size_bytes: Sum over the files.
+        n_files: 1 for a file.
+        source: How it was found.
+        pointer: The DVC file that names it, None for other sources.
+        place: STORE or NOWHERE.
+        matches_pointer: False when the DVC file names other bytes than those that lay there.
+        executable: For a file: whether its owner may execute it.
+        extras: For a directory: what the manifest drops.
+        hash_name: Always "md5" today; DVC's older "md5-dos2unix" is never what we store.
+    """
+
+    path: str
+    hash: str
+    size_bytes: int
+    n_files: int
+    source: Source
+    pointer: str | None = None
+    place: Place = Place.STORE
+    matches_pointer: bool = True
+    executable: bool = False
+    extras: DirectoryExtras | None = None
+    hash_name: str = "md5"
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether the hash is that of a directory manifest."""
+        return self.hash.endswith(".dir")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One output of a run.
+
+    Attributes:
+        path: Relative to the top of the working tree, "/" between names; absolute when outside it.
+        hash: As in `DataEntry`.
+        size_bytes: Sum over the files.
+        n_files: 1 for a file.
+        place: Where the bytes are.
+        executable: For a file: whether its owner may execute it.
+        extras: For a directory: what the manifest drops.
+        hash_name: Always "md5" today.
+    """
+
+    path: str
+    hash: str
+    size_bytes: int
+    n_files: int = 1
+    place: Place = Place.STORE
+    executable: bool = False
+    extras: DirectoryExtras | None = None
+    hash_name: str = "md5"
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether the hash is that of a directory manifest."""
+        return self.hash.endswith(".dir")

@@ -1,0 +1,85 @@
+"""Digests of the pillars: equal digests mean equal pillars."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+
+from repro.model.data import DataEntry
+from repro.model.environment import Environment
+from repro.model.ids import Oid
+from repro.model.run import Pillars
+from repro.model.values import Metric, Params, flatten
+
+__all__ = [
+    "digest_of_code",
+    "digest_of_data",
+    "digest_of_environment",
+    "digest_of_params",
+    "digest_of_state",
+]
+
+_DIGITS = 16
+
+
+def _digest(rows: Iterable[bytes]) -> str:
+    state = hashlib.sha256()
+    for row in rows:
+        state.update(len(row).to_bytes(8, "big"))
+        state.update(row)
+    return state.hexdigest()[:_DIGITS]
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode(
+        "utf-8", "surrogateescape"
+    )
+
+
+def digest_of_code(entries: Iterable[tuple[str, Oid, bytes]], *, without: frozenset[bytes]) -> str:
+    """Returns the digest of a tree.
+
+    Args:
+        entries: Mode, object and path of every blob, link and submodule, in git's order.
+        without: Paths that belong to another pillar: params files, metrics files, DVC pointers.
+    """
+    return _digest(
+        b"%s %s %s" % (mode.encode(), oid.encode(), path)
+        for mode, oid, path in entries
+        if path not in without
+    )
+
+
+def digest_of_data(entries: Iterable[DataEntry]) -> str:
+    """Returns the digest of the inputs; how they were found does not matter."""
+    rows = {entry.path: entry.hash for entry in entries}
+    return _digest(
+        f"{path}\0{rows[path]}".encode("utf-8", "surrogateescape") for path in sorted(rows)
+    )
+
+
+def digest_of_params(params: Params) -> str:
+    """Returns the digest of the params by flat name; order does not matter."""
+    return _digest([_canonical(flatten(params))])
+
+
+def digest_of_environment(environment: Environment | None) -> str:
+    """Returns the digest of what software runs: hardware and kernel are left out."""
+    if environment is None:
+        return _digest([])
+    interpreter = environment.interpreter
+    return _digest(
+        [
+            _canonical([interpreter.implementation, interpreter.version] if interpreter else None),
+            _canonical([environment.platform.system, environment.platform.machine]),
+            _canonical([environment.platform.libc]),
+            _canonical([[p.name, p.version, p.record] for p in environment.packages]),
+            _canonical(environment.variables),
+        ]
+    )
+
+
+def digest_of_state(pillars: Pillars, metrics: Mapping[str, Metric]) -> str:
+    """Returns what makes two records of a workspace the same run: pillars and metrics."""
+    summary = {name: repr(metric.value) for name, metric in metrics.items()}
+    return _digest([_canonical(asdict(pillars)), _canonical(summary)])

@@ -1,0 +1,112 @@
+"""The environment of a run: what was observed while it ran."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+__all__ = ["Environment", "Hardware", "Interpreter", "Origin", "Package", "Platform"]
+
+Origin: TypeAlias = dict[str, str]
+"""Where a package came from when not from an index: PEP 610's ``url`` and, where they apply,
+``commit``, ``sha256``, ``editable`` ("true")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The Python that ran the command.
+
+    Attributes:
+        implementation: As ``sys.implementation.name``: "cpython".
+        version: As "3.11.7".
+        build: The whole of ``sys.version``, compiler included.
+        executable: Path as the command saw it.
+        prefix: ``sys.prefix``: the virtual environment, or the same as `base_prefix`.
+        base_prefix: ``sys.base_prefix``: the installation.
+        path: ``sys.path`` at start-up, in order; where packages are looked for.
+    """
+
+    implementation: str
+    version: str
+    build: str
+    executable: str
+    prefix: str
+    base_prefix: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Package:
+    """One installed distribution.
+
+    Attributes:
+        name: As its metadata spells it.
+        version: PEP 440 text.
+        record: SHA-256 in hex over the sorted ``path,hash`` rows of its RECORD that do not depend
+            on the installer; None where it has no RECORD.
+        installer: Content of INSTALLER ("pip", "uv"), None where absent.
+        origin: Direct origin, None when it came from an index.
+    """
+
+    name: str
+    version: str
+    record: str | None = None
+    installer: str | None = None
+    origin: Origin | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The operating system.
+
+    Attributes:
+        system: "Linux", "Darwin".
+        release: Kernel release.
+        machine: "x86_64", "aarch64".
+        libc: As "glibc 2.36", "" when not known.
+        distribution: PRETTY_NAME of os-release, "" when not known.
+    """
+
+    system: str
+    release: str
+    machine: str
+    libc: str = ""
+    distribution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What it ran on. Recorded and shown, not part of the environment's digest.
+
+    Attributes:
+        cpu: Model name, "" when not known.
+        n_cores: Cores that the process may use.
+        memory_bytes: Physical memory, 0 when not known.
+        gpus: Names of the GPUs seen.
+        gpu_driver: Version of the driver, None without one.
+    """
+
+    cpu: str
+    n_cores: int
+    memory_bytes: int
+    gpus: tuple[str, ...] = ()
+    gpu_driver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Everything observed.
+
+    Attributes:
+        platform: The operating system.
+        hardware: The machine.
+        interpreter: None when the command started no Python that could be seen.
+        packages: Sorted by normalised name.
+        variables: Chosen environment variables that change results, with their values.
+        other_interpreters: Executables of further Pythons that the command started.
+    """
+
+    platform: Platform
+    hardware: Hardware
+    interpreter: Interpreter | None = None
+    packages: tuple[Package, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    other_interpreters: tuple[str, ...] = ()

@@ -1,0 +1,92 @@
+"""Identifiers: git object ids, ref names, and run ids.
+
+A run id is ``<YYYYMMDDTHHMMSS>-<8 letters>``: the UTC second in which the run started, so that refs
+sort by time, and 32 random bits written in the letters k to z, so that what people type can be
+mistaken neither for a commit id nor for a word (the alphabet is Jujutsu's).
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import NewType
+
+__all__ = [
+    "LETTERS",
+    "LIVE_REFS",
+    "RUN_REFS",
+    "UNDO_REFS",
+    "Oid",
+    "RefName",
+    "RunId",
+    "is_run_id",
+    "live_ref",
+    "new_run_id",
+    "run_id_from_ref",
+    "run_ref",
+    "short_id",
+    "started_at_from_id",
+    "undo_ref",
+]
+
+Oid = NewType("Oid", str)
+"""A full git object id in hex: 40 digits, or 64 in a SHA-256 repository."""
+RefName = NewType("RefName", str)
+"""A full ref name, such as ``refs/heads/main``."""
+RunId = NewType("RunId", str)
+"""A run id as the module docstring describes it."""
+
+LETTERS = "zyxwvutsrqponmlk"
+"""Letter for each nibble 0 to 15."""
+
+RUN_REFS = "refs/repro/runs/"
+LIVE_REFS = "refs/repro/live/"
+UNDO_REFS = "refs/repro/undo/"
+
+_TIME_FORMAT = "%Y%m%dT%H%M%S"
+_RUN_ID = re.compile(r"\d{8}T\d{6}-[k-z]{8}")
+
+
+def new_run_id(started_at: datetime, entropy: bytes) -> RunId:
+    """Returns the id of a run that starts now.
+
+    Args:
+        started_at: Aware, any zone; cut to the second.
+        entropy: 4 random bytes.
+    """
+    letters = "".join(LETTERS[byte >> 4] + LETTERS[byte & 15] for byte in entropy)
+    return RunId(f"{started_at.astimezone(UTC):{_TIME_FORMAT}}-{letters}")
+
+
+def is_run_id(text: str) -> bool:
+    """Tells whether the text has the form of a whole run id."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def short_id(run_id: RunId) -> str:
+    """Returns the 8 letters, the part that people see and type."""
+    return run_id.rpartition("-")[2]
+
+
+def started_at_from_id(run_id: RunId) -> datetime:
+    """Returns the second at which the run started, UTC."""
+    return datetime.strptime(run_id.partition("-")[0], _TIME_FORMAT).replace(tzinfo=UTC)
+
+
+def run_ref(run_id: RunId) -> RefName:
+    """Returns the ref of a finished run."""
+    return RefName(RUN_REFS + run_id)
+
+
+def live_ref(run_id: RunId) -> RefName:
+    """Returns the ref that keeps the code snapshot of a run in progress."""
+    return RefName(LIVE_REFS + run_id)
+
+
+def undo_ref(number: int) -> RefName:
+    """Returns the ref of the working tree saved as number `number`, counted from 1."""
+    return RefName(f"{UNDO_REFS}{number}")
+
+
+def run_id_from_ref(ref: RefName) -> RunId | None:
+    """Returns the run id in a ref of a finished or live run, None when it holds none."""
+    name = ref.rpartition("/")[2]
+    return RunId(name) if is_run_id(name) else None

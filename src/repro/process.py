@@ -1,0 +1,207 @@
+"""The one door to other processes: git, uv, probes, and the user's command.
+
+Built on ``posix_spawn`` and ``poll`` rather than ``subprocess``, whose import alone costs more than
+two git commands; a process can so be started, left to work, and collected later, which is how
+repro hides git's time behind its own start-up.
+"""
+
+import os
+import select
+import signal
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from repro.errors import ReproError
+
+__all__ = [
+    "CommandNotFoundError",
+    "Pending",
+    "Result",
+    "exit_code_of",
+    "run",
+    "spawn",
+    "start",
+]
+
+_CHUNK_BYTES = 65536
+
+
+class CommandNotFoundError(ReproError):
+    """A command that is not on PATH, or may not be executed.
+
+    Attributes:
+        command: argv[0].
+        exit_code: What a shell would return: 127 not found, 126 found but not executable.
+    """
+
+    def __init__(self, command: str, *, exit_code: int) -> None:
+        reason = "not found" if exit_code == 127 else "cannot be executed"
+        super().__init__(
+            f"command {reason}: {command}",
+            hint=f"command -v {command}" if exit_code == 127 else f"chmod +x {command}",
+        )
+        self.command = command
+        self.exit_code = exit_code
+
+
+class Result(NamedTuple):
+    """A process that has ended.
+
+    Attributes:
+        code: Exit code, 128 + signal when a signal ended it.
+        out: Everything it wrote to stdout.
+        err: Everything it wrote to stderr.
+    """
+
+    code: int
+    out: bytes
+    err: bytes
+
+
+class Pending:
+    """A process under way. `result` must be called once."""
+
+    def __init__(self, pid: int, stdin: bytes, stdin_fd: int, out_fd: int, err_fd: int) -> None:
+        self.pid = pid
+        self._stdin = memoryview(stdin)
+        self._stdin_fd = stdin_fd
+        self._outputs: dict[int, list[bytes]] = {out_fd: [], err_fd: []}
+        self._out_fd = out_fd
+        self._err_fd = err_fd
+
+    def result(self, *, timeout_s: float | None = None) -> Result:
+        """Waits for the end; kills the process when it takes longer than `timeout_s` of silence.
+
+        A process that had to be killed has the exit code 137.
+        """
+        poller = select.poll()
+        open_fds = set(self._outputs)
+        for fd in self._outputs:
+            poller.register(fd, select.POLLIN)
+        if self._stdin_fd >= 0:
+            poller.register(self._stdin_fd, select.POLLOUT)
+        while open_fds:
+            events = poller.poll(None if timeout_s is None else timeout_s * 1000)
+            if not events:
+                os.kill(self.pid, signal.SIGKILL)
+                timeout_s = None
+            for fd, _ in events:
+                if fd == self._stdin_fd:
+                    self._feed(poller)
+                elif not self._drain(fd):
+                    poller.unregister(fd)
+                    os.close(fd)
+                    open_fds.discard(fd)
+        if self._stdin_fd >= 0:
+            os.close(self._stdin_fd)
+        code = exit_code_of(os.waitpid(self.pid, 0)[1])
+        return Result(code, *(b"".join(self._outputs[fd]) for fd in (self._out_fd, self._err_fd)))
+
+    def _feed(self, poller: select.poll) -> None:
+        try:
+            written = os.write(self._stdin_fd, self._stdin[:_CHUNK_BYTES])
+            self._stdin = self._stdin[written:]
+        except BrokenPipeError:  # it stopped reading: its exit code tells why
+            self._stdin = self._stdin[:0]
+        if not self._stdin:
+            poller.unregister(self._stdin_fd)
+            os.close(self._stdin_fd)
+            self._stdin_fd = -1
+
+    def _drain(self, fd: int) -> bool:
+        chunk = os.read(fd, _CHUNK_BYTES)
+        self._outputs[fd].append(chunk)
+        return bool(chunk)
+
+
+def start(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes = b"") -> Pending:
+    """Starts a process with captured output and returns at once.
+
+    Raises:
+        CommandNotFoundError: argv[0] is not on PATH or may not be executed.
+    """
+    stdin_read, stdin_write = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    try:
+        pid = spawn(argv, env=env, fds=(stdin_read, out_write, err_write))
+    except BaseException:
+        for fd in (out_read, err_read, *((stdin_write,) if stdin_write >= 0 else ())):
+            os.close(fd)
+        raise
+    finally:
+        for fd in (stdin_read, out_write, err_write):
+            os.close(fd)
+    if stdin_write >= 0:
+        os.set_blocking(stdin_write, False)
+    return Pending(pid, stdin, stdin_write, out_read, err_read)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout_s: float | None = None,
+) -> Result:
+    """Runs a process to its end with captured output; a failure is the caller's to judge."""
+    return start(argv, env=env, stdin=stdin).result(timeout_s=timeout_s)
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    fds: tuple[int, int, int],
+    terminal: str | None = None,
+) -> int:
+    """Starts a process on the given stdin, stdout and stderr and returns its pid.
+
+    Args:
+        argv: Looked up on the PATH of `env`.
+        env: The whole environment.
+        fds: File descriptors to become 0, 1 and 2.
+        terminal: Path of a terminal that becomes the controlling one of a new session, so that
+            Ctrl-C typed there reaches the process.
+
+    Raises:
+        CommandNotFoundError: argv[0] is not on PATH or may not be executed.
+    """
+    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = []
+    # Above 2 first, so that no action overwrites a descriptor that a later one needs.
+    held = [os.dup(fd) for fd in fds]
+    spare = held[:]
+    while min(spare) <= 2:
+        spare = [os.dup(fd) for fd in spare]
+        held += spare
+    try:
+        actions += [(os.POSIX_SPAWN_DUP2, fd, target) for target, fd in enumerate(spare)]
+        if terminal is not None:
+            # Opening it as a session leader without a terminal makes it the controlling one.
+            top = max(held) + 1
+            actions += [
+                (os.POSIX_SPAWN_OPEN, top, terminal, os.O_RDWR, 0),
+                (os.POSIX_SPAWN_CLOSE, top),
+            ]
+        return os.posix_spawnp(
+            argv[0],
+            argv,
+            env,
+            file_actions=actions,
+            setsigmask=[],
+            setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
+            setsid=terminal is not None,
+        )
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CommandNotFoundError(argv[0], exit_code=127) from error
+    except (PermissionError, OSError) as error:
+        raise CommandNotFoundError(argv[0], exit_code=126) from error
+    finally:
+        for fd in held:
+            os.close(fd)
+
+
+def exit_code_of(status: int) -> int:
+    """Returns a wait status as a shell would: the exit code, or 128 + signal."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
