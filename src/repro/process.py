@@ -5,11 +5,12 @@ two git commands; a process can so be started, left to work, and collected later
 repro hides git's time behind its own start-up.
 """
 
+import errno
 import os
 import select
 import signal
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from repro.errors import ReproError
 
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 65536
+_SHELL = "/bin/sh"
+_Action: TypeAlias = tuple[int, ...] | tuple[int, int, str, int, int]
 
 
 class CommandNotFoundError(ReproError):
@@ -34,12 +37,10 @@ class CommandNotFoundError(ReproError):
         exit_code: What a shell would return: 127 not found, 126 found but not executable.
     """
 
-    def __init__(self, command: str, *, exit_code: int) -> None:
-        reason = "not found" if exit_code == 127 else "cannot be executed"
-        super().__init__(
-            f"command {reason}: {command}",
-            hint=f"command -v {command}" if exit_code == 127 else f"chmod +x {command}",
-        )
+    def __init__(self, command: str, *, exit_code: int, hint: str, reason: str = "") -> None:
+        problem = "not found" if exit_code == 127 else "cannot be executed"
+        detail = f" ({reason})" if reason else ""
+        super().__init__(f"command {problem}: {command}{detail}", hint=hint)
         self.command = command
         self.exit_code = exit_code
 
@@ -83,8 +84,9 @@ class Pending:
         while open_fds:
             events = poller.poll(None if timeout_s is None else timeout_s * 1000)
             if not events:
+                # What it started may hold its output open for ever: that is not waited for.
                 os.kill(self.pid, signal.SIGKILL)
-                timeout_s = None
+                break
             for fd, _ in events:
                 if fd == self._stdin_fd:
                     self._feed(poller)
@@ -92,6 +94,8 @@ class Pending:
                     poller.unregister(fd)
                     os.close(fd)
                     open_fds.discard(fd)
+        for fd in open_fds:
+            os.close(fd)
         if self._stdin_fd >= 0:
             os.close(self._stdin_fd)
         code = exit_code_of(os.waitpid(self.pid, 0)[1])
@@ -167,7 +171,7 @@ def spawn(
     Raises:
         CommandNotFoundError: argv[0] is not on PATH or may not be executed.
     """
-    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = []
+    actions: list[_Action] = []
     # Above 2 first, so that no action overwrites a descriptor that a later one needs.
     held = [os.dup(fd) for fd in fds]
     spare = held[:]
@@ -183,22 +187,72 @@ def spawn(
                 (os.POSIX_SPAWN_OPEN, top, terminal, os.O_RDWR, 0),
                 (os.POSIX_SPAWN_CLOSE, top),
             ]
-        return os.posix_spawnp(
-            argv[0],
-            argv,
-            env,
-            file_actions=actions,
-            setsigmask=[],
-            setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ],
-            setsid=terminal is not None,
-        )
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise CommandNotFoundError(argv[0], exit_code=127) from error
-    except (PermissionError, OSError) as error:
-        raise CommandNotFoundError(argv[0], exit_code=126) from error
+        return _spawn(_locate(argv[0], env), argv, env, actions, is_session=terminal is not None)
     finally:
         for fd in held:
             os.close(fd)
+
+
+def _spawn(
+    path: str,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    actions: list[_Action],
+    *,
+    is_session: bool,
+) -> int:
+    try:
+        return os.posix_spawn(
+            path,
+            tuple(argv),
+            env,
+            file_actions=actions,
+            setsigmask=[],
+            # What Python ignores; what was ignored when we were started stays so, as after nohup.
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+            setsid=is_session,
+        )
+    except FileNotFoundError as error:
+        if not os.path.exists(path):
+            raise _not_found(argv[0]) from error
+        reason = "the interpreter that its first line names does not exist"
+        raise CommandNotFoundError(
+            argv[0], exit_code=127, reason=reason, hint=f"head -n 1 {path}"
+        ) from error
+    except NotADirectoryError as error:
+        raise _not_found(argv[0]) from error
+    except OSError as error:
+        if error.errno == errno.ENOEXEC and path != _SHELL:
+            # A script without a first line that names its interpreter, as execvp(3) takes it.
+            script = (_SHELL, path, *argv[1:])
+            return _spawn(_SHELL, script, env, actions, is_session=is_session)
+        is_mode = error.errno == errno.EACCES and not os.path.isdir(path)
+        hint = f"chmod +x {argv[0]}" if is_mode else f"ls -ld {path}"
+        reason = "" if is_mode else error.strerror or ""
+        raise CommandNotFoundError(argv[0], exit_code=126, reason=reason, hint=hint) from error
+
+
+def _locate(command: str, env: Mapping[str, str]) -> str:
+    """Returns the path of a command; posix_spawnp(3) would look on our PATH, not on that of `env`.
+
+    Like a shell, it goes on past a file that may not be executed, and falls back on it.
+    """
+    if "/" in command:
+        return command
+    fallback = None
+    for directory in env.get("PATH", os.defpath).split(os.pathsep) if command else ():
+        path = os.path.join(directory or ".", command)
+        if os.path.isfile(path):
+            if os.access(path, os.X_OK):
+                return path
+            fallback = fallback or path
+    if fallback is None:
+        raise _not_found(command)
+    return fallback
+
+
+def _not_found(command: str) -> CommandNotFoundError:
+    return CommandNotFoundError(command, exit_code=127, hint=f"command -v {command}")
 
 
 def exit_code_of(status: int) -> int:

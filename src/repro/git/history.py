@@ -5,8 +5,7 @@ GitPython costs 80 ms to import, so it stays off the paths where speed is the pr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from repro.errors import ReproError
 from repro.git.repository import Repository
@@ -21,8 +20,7 @@ class HistoryError(ReproError):
     """Two commits could not be compared."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(NamedTuple):
     """A file that differs between two trees.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from repro import process
 from repro.errors import ReproError
@@ -106,8 +106,7 @@ def git_environment() -> dict[str, str]:
     return env
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """A working tree of a repository, as it stood when it was opened.
 
     Attributes:
@@ -155,7 +154,7 @@ class Repository:
             index: Another index than the user's.
             env: Further variables.
         """
-        environment = git_environment() | (env or {})
+        environment = git_environment() | dict(env or {})
         if index is not None:
             environment["GIT_INDEX_FILE"] = index
         return process.start(

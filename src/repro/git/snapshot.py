@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from repro.git.repository import GitError, Repository
 from repro.model.gap import Gap, GapKind
@@ -34,8 +34,7 @@ _CHANGES = {"M": "modified", "A": "added", "D": "deleted", "T": "type changed"}
 _ADD_ERROR = re.compile(r'^(?:error|fatal): (?:open\("(.*)"\)|unable to index file .(.*).$)')
 
 
-@dataclass(frozen=True, slots=True)
-class LargeFile:
+class LargeFile(NamedTuple):
     """An untracked file too large for git.
 
     Attributes:
@@ -47,8 +46,7 @@ class LargeFile:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A working tree as it stood.
 
     Attributes:
@@ -64,8 +62,7 @@ class Snapshot:
     gaps: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRow:
+class StatusRow(NamedTuple):
     """A row of ``git status --porcelain=v2``.
 
     Attributes:

@@ -8,9 +8,8 @@ git's own ``index.lock``.
 
 import os
 import re
-import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from repro.errors import ReproError
@@ -23,14 +22,12 @@ __all__ = [
     "ConflictedIndexError",
     "FilesInUseError",
     "Head",
-    "IndexLockedError",
     "Operation",
     "OperationInProgressError",
     "check_switch",
     "differing_files",
     "head_of",
     "install_index",
-    "lock_index",
     "operation_in_progress",
     "raw_hashes",
     "refresh",
@@ -45,10 +42,6 @@ __all__ = [
 
 _SPECIAL = re.compile(r"([\\*?\[\]#! ])")
 _REFUSED = re.compile(r"'(.+)'")
-
-
-class IndexLockedError(ReproError):
-    """Another git or repro process works on the index, or one died while it did."""
 
 
 class ConflictedIndexError(ReproError):
@@ -124,61 +117,6 @@ def operation_in_progress(repo: Repository) -> Operation | None:
         if os.path.lexists(f"{repo.git_dir}/{name}"):
             return operation
     return None
-
-
-@contextmanager
-def lock_index(repo: Repository) -> Iterator[None]:
-    """Keeps every other git process from changing the index.
-
-    A lock that a repro of this machine left when it died is taken over.
-
-    Raises:
-        IndexLockedError: Someone else holds it.
-    """
-    path = f"{repo.index_path}.lock"
-    _drop_dead_lock(path)
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    except FileExistsError as error:
-        raise IndexLockedError(
-            f"another git process works here: {path} exists",
-            hint=f"wait for it; when it has died: rm {path}",
-        ) from error
-    try:
-        os.write(fd, _lock_mark(os.getpid()))
-        os.close(fd)
-        yield
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
-
-
-def _lock_mark(pid: int) -> bytes:
-    return b"repro %d %s\n" % (pid, os.fsencode(socket.gethostname()))
-
-
-def _drop_dead_lock(path: str) -> None:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(400)
-    except FileNotFoundError:
-        return
-    words = content.split()
-    if len(words) < 2 or words[0] != b"repro" or not words[1].isdigit():
-        return
-    pid = int(words[1])
-    if content == _lock_mark(pid) and not _is_alive(pid):
-        os.unlink(path)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def head_of(repo: Repository) -> Head:
@@ -262,14 +200,9 @@ def check_switch(
     Raises:
         FilesInUseError: A file differs from the first tree, or would be overwritten.
     """
-    excludes = f"{index}.expendable"
-    with open(excludes, "wb") as file:
-        file.writelines(b"/%s\n" % _as_pattern(path) for path in expendable)
-    try:
+    with _excludes(index, expendable) as excludes:
         config = f"core.excludesFile={excludes}"
         _switch(repo, index, ("-c", config, "read-tree", "-n", "-m", "-u", *trees))
-    finally:
-        os.unlink(excludes)
 
 
 def switch_files(repo: Repository, index: str, trees: tuple[Oid, Oid]) -> None:
@@ -309,11 +242,29 @@ def differing_files(repo: Repository, index: str) -> list[str]:
     return [os.fsdecode(path) for head, path in rows if b"160000" not in head[:15]]
 
 
-def untracked_paths(repo: Repository, index: str) -> list[str]:
-    """Returns what lies beside an index's files and is not ignored; "/" ends a directory."""
+def untracked_paths(repo: Repository, index: str, *, besides: Sequence[str]) -> list[str]:
+    """Returns what lies beside an index's files and is not ignored; "/" ends a directory.
+
+    Args:
+        repo: The repository.
+        index: The index.
+        besides: Paths not to return.
+    """
     args = ("ls-files", "--others", "--exclude-standard", "--directory", "--no-empty-directory")
-    out = repo.git(*args, "-z", index=index)
+    with _excludes(index, besides) as excludes:
+        out = repo.git(*args, "-z", f"--exclude-from={excludes}", index=index)
     return [os.fsdecode(path) for path in out.split(b"\0")[:-1]]
+
+
+@contextmanager
+def _excludes(index: str, paths: Sequence[str]) -> Iterator[str]:
+    name = f"{index}.excludes"
+    with open(name, "wb") as file:
+        file.writelines(b"/%s\n" % _as_pattern(path) for path in paths)
+    try:
+        yield name
+    finally:
+        os.unlink(name)
 
 
 def install_index(repo: Repository, index: str, tree: Oid | None) -> None:

@@ -1,7 +1,6 @@
 """Further working trees of a repository."""
 
 import os
-from dataclasses import replace
 
 from repro.git.repository import Repository
 from repro.model.ids import Oid, RefName
@@ -24,8 +23,7 @@ def add_worktree(repo: Repository, directory: str, commit: Oid) -> Repository:
     top = os.path.realpath(directory)
     with open(f"{top}/.git", "rb") as file:
         git_dir = os.fsdecode(file.read().removeprefix(b"gitdir: ").rstrip(b"\n"))
-    return replace(
-        repo,
+    return repo._replace(
         top=top,
         git_dir=os.path.realpath(os.path.join(top, git_dir)),
         head=commit,

@@ -1,8 +1,8 @@
 """The project's configuration, ``[tool.repro]``: all optional."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from repro.errors import ReproError
 
@@ -22,8 +22,7 @@ class ConfigError(ReproError):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What a project may say; every path is relative to the configuration's directory.
 
     Attributes:
@@ -55,14 +54,14 @@ def config_from_table(table: object, *, file: str) -> Config:
     if not isinstance(table, Mapping):
         raise ConfigError(file, "the configuration is not a table of keys and values")
     config = Config()
-    names = [field.name for field in fields(Config)]
+    names = Config._fields
     for key, value in table.items():
         name = str(key).replace("-", "_")
         if name not in names:
             near = get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(names)}"
             raise ConfigError(file, f"unknown key {key!r}", hint=hint)
-        config = replace(config, **{name: _checked(name, value, file)})
+        config = config._replace(**{name: _checked(name, value, file)})
     return config
 
 

@@ -1,7 +1,7 @@
 """Data (inputs) and artifacts (outputs): what was where, and by which hash."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 __all__ = ["Artifact", "DataEntry", "DirectoryExtras", "Place", "Source"]
 
@@ -30,8 +30,7 @@ class Place(StrEnum):
     """Known by hash only; a gap says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryExtras:
+class DirectoryExtras(NamedTuple):
     """What DVC's directory manifest drops, so that a directory comes back whole.
 
     Attributes:
@@ -41,12 +40,11 @@ class DirectoryExtras:
     """
 
     executable: tuple[str, ...] = ()
-    symlinks: dict[str, str] = field(default_factory=dict)
+    symlinks: dict[str, str] = {}
     empty: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DataEntry:
+class DataEntry(NamedTuple):
     """One input as it really was when the run started.
 
     Attributes:
@@ -81,8 +79,7 @@ class DataEntry:
         return self.hash.endswith(".dir")
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(NamedTuple):
     """One output of a run.
 
     Attributes:

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 
 from repro.model.data import DataEntry
 from repro.model.environment import Environment
 from repro.model.ids import Oid
 from repro.model.run import Pillars
+from repro.model.summary import number_to_json
 from repro.model.values import Metric, Params, flatten
 
 __all__ = [
@@ -31,9 +31,7 @@ def _digest(rows: Iterable[bytes]) -> str:
 
 
 def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode(
-        "utf-8", "surrogateescape"
-    )
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode("ascii")
 
 
 def digest_of_code(entries: Iterable[tuple[str, Oid, bytes]], *, without: frozenset[bytes]) -> str:
@@ -54,7 +52,7 @@ def digest_of_data(entries: Iterable[DataEntry]) -> str:
     """Returns the digest of the inputs; how they were found does not matter."""
     rows = {entry.path: entry.hash for entry in entries}
     return _digest(
-        f"{path}\0{rows[path]}".encode("utf-8", "surrogateescape") for path in sorted(rows)
+        f"{path}\0{rows[path]}".encode("utf-8", "surrogatepass") for path in sorted(rows)
     )
 
 
@@ -81,5 +79,5 @@ def digest_of_environment(environment: Environment | None) -> str:
 
 def digest_of_state(pillars: Pillars, metrics: Mapping[str, Metric]) -> str:
     """Returns what makes two records of a workspace the same run: pillars and metrics."""
-    summary = {name: repr(metric.value) for name, metric in metrics.items()}
-    return _digest([_canonical(asdict(pillars)), _canonical(summary)])
+    summary = {name: number_to_json(metric.value) for name, metric in metrics.items()}
+    return _digest([_canonical(list(pillars)), _canonical(summary)])

@@ -1,7 +1,6 @@
 """The environment of a run: what was observed while it ran."""
 
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 __all__ = ["Environment", "Hardware", "Interpreter", "Origin", "Package", "Platform"]
 
@@ -10,8 +9,7 @@ Origin: TypeAlias = dict[str, str]
 ``commit``, ``sha256``, ``editable`` ("true")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """The Python that ran the command.
 
     Attributes:
@@ -33,8 +31,7 @@ class Interpreter:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Package:
+class Package(NamedTuple):
     """One installed distribution.
 
     Attributes:
@@ -50,11 +47,10 @@ class Package:
     version: str
     record: str | None = None
     installer: str | None = None
-    origin: Origin | None = field(default=None, compare=False)
+    origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(NamedTuple):
     """The operating system.
 
     Attributes:
@@ -72,8 +68,7 @@ class Platform:
     distribution: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hardware:
+class Hardware(NamedTuple):
     """What it ran on. Recorded and shown, not part of the environment's digest.
 
     Attributes:
@@ -91,8 +86,7 @@ class Hardware:
     gpu_driver: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """Everything observed.
 
     Attributes:
@@ -108,5 +102,5 @@ class Environment:
     hardware: Hardware
     interpreter: Interpreter | None = None
     packages: tuple[Package, ...] = ()
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = {}
     other_interpreters: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Gaps: what a record could not capture, in words a person can act on."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 __all__ = ["Gap", "GapKind"]
 
@@ -20,8 +20,7 @@ class GapKind(StrEnum):
     SECRET = "secret"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Gap:
+class Gap(NamedTuple):
     """One thing that the record does not hold.
 
     Attributes:

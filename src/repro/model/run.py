@@ -1,9 +1,9 @@
 """A run and its record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from repro.model.data import Artifact, DataEntry
 from repro.model.environment import Environment
@@ -45,8 +45,7 @@ class Status(StrEnum):
     """No command: the workspace as it stood (`repro record`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """A git author.
 
     Attributes:
@@ -58,8 +57,7 @@ class Identity:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """Where it ran.
 
     Attributes:
@@ -71,8 +69,7 @@ class Host:
     user: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DirtyPath:
+class DirtyPath(NamedTuple):
     """A path that differed from HEAD when the run started.
 
     Attributes:
@@ -84,8 +81,7 @@ class DirtyPath:
     change: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """The code pillar.
 
     Attributes:
@@ -101,8 +97,7 @@ class Code:
     dirty: tuple[DirtyPath, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pillars:
+class Pillars(NamedTuple):
     """A digest for each pillar: equal digests, equal pillar. SHA-256, first 16 hex digits.
 
     Attributes:
@@ -119,8 +114,7 @@ class Pillars:
     environment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """What ``run.yaml`` holds.
 
     Attributes:
@@ -160,7 +154,7 @@ class Run:
     exit_code: int | None = None
     message: str = ""
     parent_run: RunId | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = {}
     gaps: tuple[Gap, ...] = ()
     repro_version: str = ""
     format: int = FORMAT_VERSION
@@ -171,8 +165,7 @@ class Run:
         return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """Everything that ``.repro/`` holds.
 
     Attributes:
@@ -191,10 +184,10 @@ class Record:
     run: Run
     params: Params
     metrics: Mapping[str, Metric]
-    history: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
+    history: Mapping[str, tuple[Point, ...]] = {}
     data: tuple[DataEntry, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     environment: Environment | None = None
     lock: bytes | None = None
     output: bytes | None = None
-    inline: Mapping[str, bytes] = field(default_factory=dict)
+    inline: Mapping[str, bytes] = {}

@@ -18,12 +18,13 @@ import math
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import NoneType
+from typing import Any, NamedTuple
 
 from repro.errors import ReproError
 from repro.model.gap import Gap, GapKind
-from repro.model.ids import Oid, RefName, RunId
+from repro.model.ids import Oid, RefName, RunId, is_run_id
 from repro.model.run import FORMAT_VERSION, Pillars, Record, Status
 from repro.model.values import Number, Value, flatten
 
@@ -40,6 +41,10 @@ __all__ = [
 _TRAILER = "Repro-Summary: "
 _MAX_VALUES_BYTES = 32_768
 """Params or metrics beyond this leave the summary; a listing then reads the record's files."""
+_MAX_DECIMAL_BITS = 14_000
+"""Python reads and writes no decimal integers beyond 4,300 digits."""
+_NAMED_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
+_OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -47,8 +52,7 @@ class SummaryError(ReproError):
     """A commit on a run ref holds no summary that can be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """What a listing knows of a run.
 
     Attributes:
@@ -63,7 +67,7 @@ class Summary:
         branch: Branch then, None when detached.
         dirty: Whether the tree differed from `commit`.
         command: As one line for a shell; "" for `repro record`.
-        params: Flat.
+        params: Flat; NaN and infinities as text.
         metrics: Flat summary values.
         tags: As in the run.
         gaps: Without their reasons and fixes.
@@ -86,17 +90,25 @@ class Summary:
     command: str
     params: Mapping[str, Value]
     metrics: Mapping[str, Number]
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = {}
     gaps: tuple[Gap, ...] = ()
-    pillars: Pillars = field(default_factory=lambda: Pillars("", "", "", ""))
+    pillars: Pillars = Pillars("", "", "", "")
     exit_code: int | None = None
     is_partial: bool = False
     format: int = FORMAT_VERSION
 
 
 def number_to_json(value: Number) -> Number | str:
-    """Returns a number as strict JSON can hold it: NaN and infinities become their names."""
-    return value if math.isfinite(value) else str(float(value))
+    """Returns a number as strict JSON can hold it.
+
+    NaN and infinities become "NaN", "Infinity" and "-Infinity"; whole numbers with more digits than
+    Python reads or writes become "0x..."; subclasses, such as numpy's, become plain numbers.
+    """
+    if isinstance(value, int):
+        return int(value) if value.bit_length() <= _MAX_DECIMAL_BITS else hex(value)
+    if math.isfinite(value):
+        return float(value)
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def number_from_json(value: object) -> Number:
@@ -107,9 +119,11 @@ def number_from_json(value: object) -> Number:
     """
     if isinstance(value, (int, float)):
         return value
-    if isinstance(value, str):
+    if isinstance(value, str) and value in _NAMED_NUMBERS:
         return float(value)
-    raise ValueError(f"not a number: {value!r}")
+    if isinstance(value, str) and value.lstrip("-").startswith("0x"):
+        return int(value, 16)
+    raise ValueError(f"not a number: {value!r:.80}")
 
 
 def summarize(record: Record, *, oid: Oid, ref: RefName) -> Summary:
@@ -130,7 +144,7 @@ def summarize(record: Record, *, oid: Oid, ref: RefName) -> Summary:
         params=flatten(record.params),
         metrics={name: metric.value for name, metric in record.metrics.items()},
         tags=run.tags,
-        gaps=run.gaps,
+        gaps=tuple(Gap(gap.kind, gap.subject, "") for gap in run.gaps),
         pillars=run.pillars,
         exit_code=run.exit_code,
         format=run.format,
@@ -140,9 +154,10 @@ def summarize(record: Record, *, oid: Oid, ref: RefName) -> Summary:
 def render_message(record: Record) -> bytes:
     """Returns the message of the run commit."""
     run = record.run
-    shown = [f"{name}={metric.value:.6g}" for name, metric in list(record.metrics.items())[:4]]
+    shown = [f"{name}={_short(metric.value)}" for name, metric in [*record.metrics.items()][:4]]
     subject = _one_line(f"{run.name}: {' '.join(shown) or run.status.value}")
-    body = [run.message.strip(), f"$ {_one_line(shlex.join(run.command))}" if run.command else ""]
+    message = "\n".join(_one_line(line) for line in run.message.strip().splitlines())
+    body = [message, f"$ {_one_line(shlex.join(run.command))}" if run.command else ""]
     paragraphs = [subject, *(part for part in body if part)]
     trailers = f"Repro-Run: {run.id}\n{_TRAILER}{_encode(record)}\n"
     text = "\n\n".join([*paragraphs, trailers])
@@ -156,14 +171,14 @@ def _encode(record: Record) -> str:
         "id": run.id,
         "name": run.name,
         "status": run.status.value,
-        "started_at": run.started_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "started_at": run.started_at.astimezone(UTC).isoformat(),
         "duration_s": run.duration_s,
         "commit": run.code.commit,
         "branch": run.code.branch,
         "dirty": bool(run.code.dirty),
         "exit_code": run.exit_code,
         "command": shlex.join(run.command),
-        "pillars": [getattr(run.pillars, name) for name in Pillars.__slots__],
+        "pillars": list(run.pillars),
         "tags": dict(run.tags),
         "gaps": [[gap.kind.value, gap.subject] for gap in run.gaps],
     }
@@ -179,7 +194,7 @@ def _encode(record: Record) -> str:
 
 
 def _strict(value: Value) -> Value:
-    if isinstance(value, float):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         return number_to_json(value)
     if isinstance(value, list):
         return [_strict(item) for item in value]
@@ -189,44 +204,90 @@ def _strict(value: Value) -> Value:
 
 
 def parse_message(message: bytes, *, oid: Oid, ref: RefName) -> Summary:
-    """Reads the summary out of a run commit's message.
+    """Reads the summary out of a run commit's message, or out of the whole commit object.
 
     Raises:
         SummaryError: There is none, it is damaged, or a newer repro wrote it.
     """
-    line = message.decode("utf-8", "replace").rpartition(f"\n{_TRAILER}")[2].strip()
+    line = message.rpartition(b"\n" + _TRAILER.encode())[2]
     try:
-        fields = json.loads(line)
-        if fields["format"] > FORMAT_VERSION:
+        fields = _DECODER.decode(line.decode("utf-8").strip())
+        if _take(fields, "format", int) > FORMAT_VERSION:
             raise SummaryError(
-                f"run {fields['id']} has format {fields['format']}, newer than this repro reads",
+                f"{ref} has format {fields['format']}, newer than this repro reads"
+                f" ({FORMAT_VERSION})",
                 hint="pip install --upgrade repro-git",
             )
-        return Summary(
-            id=RunId(fields["id"]),
-            name=str(fields["name"]),
-            status=Status(fields["status"]),
-            started_at=datetime.fromisoformat(fields["started_at"]),
-            duration_s=fields["duration_s"],
-            oid=oid,
-            ref=ref,
-            commit=fields["commit"],
-            branch=fields["branch"],
-            dirty=fields["dirty"],
-            command=fields["command"],
-            params=dict(fields.get("params", {})),
-            metrics={k: number_from_json(v) for k, v in fields.get("metrics", {}).items()},
-            tags=dict(fields["tags"]),
-            gaps=tuple(Gap(GapKind(kind), subject, "") for kind, subject in fields["gaps"]),
-            pillars=Pillars(*fields["pillars"]),
-            exit_code=fields["exit_code"],
-            is_partial=bool(fields.get("partial", False)),
-            format=fields["format"],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _summary(fields, oid, ref)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise SummaryError(
             f"{ref} holds no run that can be read", hint=f"git show {oid}"
         ) from error
+
+
+def _summary(fields: dict[str, Any], oid: Oid, ref: RefName) -> Summary:
+    started_at = datetime.fromisoformat(fields["started_at"])
+    if started_at.tzinfo is None or not is_run_id(fields["id"]):
+        raise ValueError("a time without its zone, or no run id")
+    metrics = _take(fields, "metrics", dict) if "metrics" in fields else {}
+    commit: str | None = _take(fields, "commit", str, NoneType)
+    if commit is not None and not _OID.fullmatch(commit):
+        raise ValueError("not a commit")
+    return Summary(
+        id=RunId(fields["id"]),
+        name=_take(fields, "name", str),
+        status=Status(fields["status"]),
+        started_at=started_at.astimezone(UTC),
+        duration_s=_take(fields, "duration_s", float, int, NoneType),
+        oid=oid,
+        ref=ref,
+        commit=None if commit is None else Oid(commit),
+        branch=_take(fields, "branch", str, NoneType),
+        dirty=_take(fields, "dirty", bool),
+        command=_take(fields, "command", str),
+        params=_take(fields, "params", dict) if "params" in fields else {},
+        metrics={name: number_from_json(value) for name, value in metrics.items()},
+        tags=_texts(_take(fields, "tags", dict)),
+        gaps=tuple(Gap(GapKind(kind), str(subject), "") for kind, subject in fields["gaps"]),
+        pillars=Pillars(*map(str, fields["pillars"])),
+        exit_code=_take(fields, "exit_code", int, NoneType),
+        is_partial=bool(fields.get("partial", False)),
+        format=fields["format"],
+    )
+
+
+def _take(fields: dict[str, Any], key: str, *kinds: type) -> Any:  # noqa: ANN401 - as JSON has it
+    value = fields[key]
+    if type(value) not in kinds:
+        raise TypeError(f"{key} has the wrong type")
+    return value
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    if not all(isinstance(value, str) for value in values.values()):
+        raise TypeError("a tag that is not text")
+    return values
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not in JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def _short(value: Number) -> str:
+    try:
+        return f"{value:.6g}"
+    except OverflowError:  # a whole number beyond every float
+        return f"{'-' * (value < 0)}1e+{int(value.bit_length() * math.log10(2))}"
 
 
 def _one_line(text: str) -> str:

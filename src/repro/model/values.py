@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import NamedTuple, TypeAlias, Union
 
 __all__ = [
     "Metric",
@@ -25,8 +24,7 @@ Params: TypeAlias = dict[str, Value]
 Number: TypeAlias = int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """The summary (last) value of a metric.
 
     Attributes:
@@ -38,8 +36,7 @@ class Metric:
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One point of a learning curve.
 
     Attributes:
@@ -56,16 +53,26 @@ class Point:
 def flatten(values: Mapping[str, Value], *, prefix: str = "") -> dict[str, Value]:
     """Returns nested mappings as one level, names joined by dots.
 
-    Lists stay values, and so do empty mappings, so that nothing disappears.
+    Lists stay values, and so do empty mappings, so that nothing disappears. Of two values with one
+    name (``a.b: 1`` beside ``a: {b: 2}``) the later is called ``a.b#2``.
     """
     flat: dict[str, Value] = {}
+    for name, value in _flat_items(values, prefix):
+        free, number = name, 1
+        while free in flat:
+            number += 1
+            free = f"{name}#{number}"
+        flat[free] = value
+    return flat
+
+
+def _flat_items(values: Mapping[str, Value], prefix: str) -> Iterator[tuple[str, Value]]:
     for key, value in values.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and value:
-            flat.update(flatten(value, prefix=f"{name}."))
+            yield from _flat_items(value, f"{name}.")
         else:
-            flat[name] = value
-    return flat
+            yield name, value
 
 
 def numbers_in(values: Mapping[str, Value]) -> Iterator[tuple[str, Number]]:
@@ -87,14 +94,26 @@ def parse_scalar(text: str) -> Scalar:
     if text.isascii() and "_" not in text and text == text.strip():
         for number in (int, float):
             try:
-                return number(text)
+                value = number(text)
             except ValueError:
                 continue
+            if math.isinf(value) and "inf" not in lowered:
+                break  # too large for a float: the digits say more
+            return value
     return text
 
 
 def is_same(left: Value, right: Value) -> bool:
-    """Tells whether two values are equal, NaN being equal to itself."""
+    """Tells whether two values are equal, NaN being equal to itself, also within lists.
+
+    A number is not equal to a boolean, whatever Python says.
+    """
+    if isinstance(left, bool) is not isinstance(right, bool):
+        return False
     if isinstance(left, float) and isinstance(right, float):
         return left == right or (math.isnan(left) and math.isnan(right))
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(is_same(left[k], right[k]) for k in left)
     return left == right

@@ -7,20 +7,20 @@ quoted; the tests hold that PyYAML reads back what was given.
 
 import json
 import math
-import os
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 __all__ = ["dump_yaml"]
 
-_PLAIN = re.compile(
-    r"[A-Za-z_./][A-Za-z0-9_./@+\-]*(?: [A-Za-z0-9_./@+\-(]+[A-Za-z0-9_./@+\-()]*)*"
-)
-_RESERVED = frozenset(
-    "y n yes no on off true false null none nan inf . .. .inf .nan ~ - --- ...".split()
-)
-_NUMERIC = re.compile(r"[-+.]?[0-9]|\.")
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+\-]*(?: [A-Za-z0-9_./@+\-(][A-Za-z0-9_./@+\-()]*)*")
+_MAX_PLAIN_LENGTH = 1000
+_MAX_KEY_LENGTH = 900
+"""YAML looks no further than 1024 characters for the colon after a key; then it wants a "?"."""
+_MAX_DECIMAL_BITS = 14_000
+"""Python writes no decimal integers beyond 4,300 digits."""
+_RESERVED = frozenset("y n yes no on off true false null none nan inf".split())
+_NO_BYTE = re.compile("[\\ud800-\\udc7f\\udd00-\\udfff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
@@ -42,7 +42,11 @@ def _emit(value: object, depth: int, lines: list[str], lead: str) -> None:
     if isinstance(value, Mapping) and value:
         for number, (key, item) in enumerate(value.items()):
             start = lead if number == 0 else "  " * depth
-            _emit_under(f"{start}{_scalar(key)}:", item, depth, lines)
+            name = _scalar(key)
+            if len(name) > _MAX_KEY_LENGTH:
+                lines.append(f"{start}? {name}")
+                start, name = "  " * depth, ""
+            _emit_under(f"{start}{name}:", item, depth, lines)
     elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and value:
         for number, item in enumerate(value):
             start = lead if number == 0 else "  " * depth
@@ -78,7 +82,7 @@ def _scalar(value: object) -> str:
     if isinstance(value, str):
         return _string(str(value))
     if isinstance(value, int):
-        return str(int(value))
+        return _whole(int(value))
     if isinstance(value, float):
         return _float(float(value))
     if isinstance(value, Mapping) and not value:
@@ -86,6 +90,10 @@ def _scalar(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, bytes) and not value:
         return "[]"
     raise TypeError(f"cannot be written as YAML: {type(value).__name__}")
+
+
+def _whole(value: int) -> str:
+    return str(value) if value.bit_length() <= _MAX_DECIMAL_BITS else hex(value)
 
 
 def _float(value: float) -> str:
@@ -107,13 +115,13 @@ def _string(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return f'!!binary "{b64encode(os.fsencode(text)).decode()}"'
-    if (
-        _PLAIN.fullmatch(text)
-        and text.lower() not in _RESERVED
-        and not _NUMERIC.match(text)
-        and len(text) < 1000
-    ):
+        return f'!!binary "{b64encode(_raw(text)).decode()}"'
+    if len(text) < _MAX_PLAIN_LENGTH and _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", quoted)
+
+
+def _raw(text: str) -> bytes:
+    """Returns the bytes that the text stands for; a surrogate that stands for none is replaced."""
+    return _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")

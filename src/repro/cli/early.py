@@ -1,0 +1,95 @@
+"""What the recording commands ask git for before anything else is imported.
+
+git takes about as long to answer as click takes to import, and there are two cores.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from repro.errors import ReproError
+from repro.git.repository import GitNotInstalledError, Opening, Repository
+from repro.git.snapshot import STATUS, take_snapshot
+from repro.model.ids import short_id
+from repro.model.run import Identity
+from repro.record.unchanged import note_recorded, recorded_unchanged
+
+if TYPE_CHECKING:
+    from repro.record.workspace import Recorded
+
+__all__ = ["ask_git", "asked", "identity_of", "record_unchanged", "remember_unchanged", "status_of"]
+
+_IDENTITY = ("var", "GIT_AUTHOR_IDENT")
+_under_way: list[Opening] = []
+
+
+def ask_git() -> None:
+    """Starts to open the repository of the current directory; does not wait, does not fail."""
+    with suppress(GitNotInstalledError, OSError):  # `asked` meets it again, where it is reported
+        _under_way.append(Opening(asking=(STATUS, _IDENTITY)))
+
+
+def asked() -> Opening:
+    """Returns the opening of the current directory's repository, begun earlier or now."""
+    while _under_way:
+        opening = _under_way.pop()
+        if opening.directory == os.path.realpath(os.getcwd()):
+            return opening
+    return Opening(asking=(STATUS, _IDENTITY))
+
+
+def status_of(opening: Opening) -> bytes | None:
+    """Returns the output of ``git status``; None when it failed, so that it is asked again."""
+    result = opening.answer(STATUS)
+    return result.out if result.code == 0 else None
+
+
+def identity_of(opening: Opening) -> Identity | None:
+    """Returns who git says the user is; None when it knows no name or no address."""
+    result = opening.answer(_IDENTITY)
+    if result.code != 0:
+        return None
+    text = result.out.decode("utf-8", "replace")
+    name, _, rest = text.partition(" <")
+    email = rest.partition(">")[0]
+    return Identity(name, email)
+
+
+def record_unchanged(args: Sequence[str]) -> int | None:
+    """Answers a plain ``repro record`` in a workspace that has not changed since it was recorded.
+
+    Returns:
+        The exit code; None when there is more to do.
+    """
+    if any(word not in ("-q", "--quiet") for word in args) or not _under_way:
+        return None
+    opening = _under_way[-1]
+    try:
+        repo = opening.repository()
+        status = status_of(opening)
+        if status is None or _has_live_runs(repo):
+            return None
+        tree = take_snapshot(repo, status=status).tree
+    except (ReproError, OSError):  # met again, and reported, on the way that everything else takes
+        return None
+    run_id = recorded_unchanged(repo, tree, os.environ)
+    if run_id is None:
+        return None
+    if not args:
+        sys.stderr.write(f"repro: nothing new, recorded already as {short_id(run_id)}\n")
+    return 0
+
+
+def remember_unchanged(repo: Repository, recorded: "Recorded", env: Mapping[str, str]) -> None:
+    """Notes the state of the workspace for `record_unchanged`."""
+    if recorded.witnesses is not None:
+        note_recorded(repo, recorded.tree, recorded.id, recorded.witnesses, env)
+
+
+def _has_live_runs(repo: Repository) -> bool:
+    try:
+        return bool(os.listdir(f"{repo.state_dir}/live"))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,83 @@
+"""The command group: names and one-line helps at hand, each command's module loaded when used."""
+
+import importlib
+import os
+
+import click
+
+from repro import __version__
+
+__all__ = ["COMMANDS", "repro"]
+
+COMMANDS = {
+    "run": "Run a command and record it as a run",
+    "record": "Record the workspace as it stands",
+    "ls": "List runs",
+    "show": "Show everything about a run",
+    "diff": "Compare two runs, pillar by pillar",
+    "params": "Show the params of runs",
+    "metrics": "Show the metrics of runs",
+    "checkout": "Put a run's code, data and environment spec back",
+    "undo": "Go back to before the last checkout",
+    "demo": "See it all work in a scratch repository",
+}
+"""Short help by command; the modules are ``repro.cli.commands.<name>``."""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name, and imports one only to run it or to show its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the names in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Returns a command, None when there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"repro.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Names the nearest command when there is none of that name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean `repro {near[0]}`?" if near else "see `repro --help`"
+            ctx.fail(f"no such command: {args[0]}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list of commands without loading any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: repro run -- python train.py",
+)
+@click.version_option(__version__, "-V", "--version", message="repro %(version)s")
+@click.option(
+    "-C",
+    "directory",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Run as if started in DIR.",
+)
+def repro(directory: str | None) -> None:
+    """Every run of an experiment is a commit that can be checked out exactly.
+
+    Code, data, params and environment of each run are kept on hidden git refs:
+    no server, no set-up, nothing to change in your script.
+    """
+    if directory is not None:
+        os.chdir(directory)

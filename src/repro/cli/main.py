@@ -1,0 +1,53 @@
+"""The entry point: dispatches to one command, and turns errors into words and exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from repro import __version__
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs repro and returns its exit code.
+
+    0 done; 1 the answer is "differs"; 2 a user error; 3 a bug of ours; 130 interrupted; 141 the
+    reader of stdout went away. `repro run` returns the command's own.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args in (["--version"], ["-V"]):
+        # click alone takes longer than everything else that this needs.
+        sys.stdout.write(f"repro {__version__}\n")
+        return 0
+    from repro.cli.failure import guarded
+
+    return guarded(lambda: _dispatch(args), args)
+
+
+def _dispatch(args: list[str]) -> int:
+    if args[:1] in (["run"], ["record"]) and "_REPRO_COMPLETE" not in os.environ:
+        code = _record(args[0], args[1:])
+        if code is not None:
+            return code
+    from repro.cli.group import repro
+
+    result = repro.main(args, prog_name="repro", standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _record(name: str, words: list[str]) -> int | None:
+    """Does what the recording commands do without click; None when click must look at it."""
+    from repro.cli import early
+
+    early.ask_git()
+    if name == "run":
+        from repro.cli.run import run_quickly
+
+        return run_quickly(words)
+    code = early.record_unchanged(words)
+    if code is not None:
+        return code
+    from repro.cli.record import record_quickly
+
+    return record_quickly(words)

@@ -1,0 +1,142 @@
+"""The screen at the end of a recording: what was captured, and what was not."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from repro.cli.page import clean
+from repro.model.ids import RunId, short_id
+from repro.model.run import Record, Status
+
+__all__ = ["print_known", "print_outcome", "print_recovered"]
+
+_MAX_ITEMS = 4
+_MAX_GAPS = 6
+_COLOURS = {
+    Status.FINISHED: "32",
+    Status.RECORDED: "32",
+    Status.FAILED: "31",
+    Status.NOT_STARTED: "31",
+}
+
+
+def print_outcome(record: Record) -> None:
+    """Says on stderr what was recorded."""
+    lines = [_title(record), *(f"  {label:<12} {text}" for label, text in _rows(record))]
+    _talk("\n".join(lines))
+
+
+def print_known(run_id: RunId) -> None:
+    """Says that the workspace is recorded already."""
+    _talk(f"repro: nothing new, recorded already as {short_id(run_id)}")
+
+
+def print_recovered(recovered: Sequence[RunId], failures: Sequence[str], *, quiet: bool) -> None:
+    """Says which runs of dead recorders were finished, and which could not be."""
+    if recovered and not quiet:
+        names = ", ".join(short_id(run_id) for run_id in recovered)
+        _talk(f"repro: recorded what was left of a run that died: {names}")
+    for failure in failures:
+        _talk(f"warning: a run that died could not be recorded: {clean(failure)}")
+
+
+def _title(record: Record) -> str:
+    run = record.run
+    status = run.status.value
+    if run.exit_code:
+        status += f" with exit code {run.exit_code}"
+    duration = (
+        "" if run.duration_s is None or not run.command else f" after {_time(run.duration_s)}"
+    )
+    name = _paint(clean(run.name), "1")
+    status = _paint(status, _COLOURS.get(run.status, "33"))
+    return f"repro: {name} ({short_id(run.id)}) {status}{duration}"
+
+
+def _rows(record: Record) -> Iterator[tuple[str, str]]:
+    run = record.run
+    if record.metrics:
+        yield "metrics", _some([f"{n}={m.value:.6g}" for n, m in record.metrics.items()])
+    yield "code", _code(record)
+    if record.params:
+        from repro.model.values import flatten
+
+        yield "params", _some([f"{n}={v}" for n, v in flatten(record.params).items()])
+    if record.data:
+        yield "data", _some([f"{e.path} ({_size(e.size_bytes)})" for e in record.data])
+    if record.artifacts:
+        yield (
+            "artifacts",
+            _some([f"{a.path} ({_size(a.size_bytes)})" for a in record.artifacts]),
+        )
+    yield "environment", _environment(record)
+    if run.gaps:
+        for number, gap in enumerate(run.gaps[:_MAX_GAPS]):
+            text = clean(f"{gap.kind.value}: {gap.subject}: {gap.reason}")
+            yield ("gaps" if number == 0 else ""), _paint(text, "33")
+            if gap.fix:
+                yield "", f"  to close it: {clean(gap.fix)}"
+        if len(run.gaps) > _MAX_GAPS:
+            yield "", f"and {len(run.gaps) - _MAX_GAPS} more"
+    else:
+        yield "gaps", _paint("none: reproducible", "32")
+    letters = short_id(run.id)
+    yield "next", f"repro show {letters}   repro checkout {letters}"
+
+
+def _code(record: Record) -> str:
+    code = record.run.code
+    commit = code.commit[:10] if code.commit else "no commit yet"
+    place = f"{clean(code.branch)} {commit}" if code.branch else commit
+    if not code.dirty:
+        return place
+    names = [path.path for path in code.dirty]
+    return f"{place} + {len(names)} uncommitted: {_some(names)}"
+
+
+def _environment(record: Record) -> str:
+    environment = record.environment
+    if environment is None:
+        return "not observed"
+    interpreter = environment.interpreter
+    python = f"Python {interpreter.version}" if interpreter else "no Python seen"
+    packages = f", {len(environment.packages)} packages" if interpreter else ""
+    locked = ", locked" if record.lock is not None else ""
+    return f"{python}{packages}{locked}"
+
+
+def _some(items: Sequence[str]) -> str:
+    shown = "  ".join(clean(item) for item in items[:_MAX_ITEMS])
+    rest = len(items) - _MAX_ITEMS
+    return f"{shown}  and {rest} more" if rest > 0 else shown
+
+
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
+
+
+def _time(duration_s: float) -> str:
+    if duration_s < 60:
+        return f"{duration_s:.1f} s"
+    minutes, seconds = divmod(int(duration_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
+
+
+def _paint(text: str, colour: str) -> str:
+    if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
+        return text
+    return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def _talk(text: str) -> None:
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):  # nobody listens
+        return

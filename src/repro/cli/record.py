@@ -1,0 +1,50 @@
+"""What `repro record` does, apart from click: see `repro.cli.options`."""
+
+from collections.abc import Sequence
+
+from repro.cli.early import asked, remember_unchanged
+from repro.cli.options import Values, read_quickly
+from repro.cli.recording import OPTIONS, params_of, surroundings, tags_of
+from repro.record.recover import recover_dead_runs
+from repro.record.session import Request
+from repro.record.workspace import record_workspace
+
+__all__ = ["record", "record_quickly"]
+
+
+def record_quickly(words: Sequence[str]) -> int | None:
+    """Records when the command line is plainly in order; None when click must look at it."""
+    read = read_quickly(OPTIONS, words)
+    if read is None or read[1]:
+        return None
+    return record(read[0])
+
+
+def record(values: Values) -> int:
+    """Records the workspace, says so, and returns 0."""
+    opening = asked()
+    repo = opening.repository()
+    around = surroundings(opening)
+    is_quiet = bool(values["quiet"])
+    recovered, failures = recover_dead_runs(repo, home=around.home)
+    if recovered or failures:
+        from repro.cli.outcome import print_recovered
+
+        print_recovered(recovered, failures, quiet=is_quiet)
+    request = Request(
+        command=(),
+        name=values["name"],
+        message=values["message"] or "",
+        params=params_of(values["params"]),
+        tags=tags_of(values["tags"]),
+    )
+    recorded = record_workspace(repo, request, around)
+    remember_unchanged(repo, recorded, around.env)
+    if not is_quiet:
+        from repro.cli.outcome import print_known, print_outcome
+
+        if recorded.record is not None:
+            print_outcome(recorded.record)
+        else:
+            print_known(recorded.id)
+    return 0

@@ -1,0 +1,51 @@
+"""What `repro run` does, apart from click: see `repro.cli.options`."""
+
+from collections.abc import Sequence
+
+from repro.cli.early import asked
+from repro.cli.options import Option, Values, read_quickly
+from repro.cli.recording import OPTIONS, params_of, surroundings, tags_of
+from repro.record.recover import recover_dead_runs
+from repro.record.session import Request, run_command
+
+__all__ = ["RUN_OPTIONS", "run", "run_quickly"]
+
+RUN_OPTIONS = (
+    *OPTIONS,
+    Option("no_trace", ("--no-trace",), "Do not look at which files it opens.", is_flag=True),
+)
+
+
+def run_quickly(words: Sequence[str]) -> int | None:
+    """Runs a command line that is plainly in order; None when click must look at it."""
+    read = read_quickly(RUN_OPTIONS, words)
+    if read is None or not read[1]:
+        return None
+    return run(*read)
+
+
+def run(values: Values, command: Sequence[str]) -> int:
+    """Runs a command, records it, says so, and returns its exit code."""
+    opening = asked()
+    repo = opening.repository()
+    around = surroundings(opening)
+    is_quiet = bool(values["quiet"])
+    recovered, failures = recover_dead_runs(repo, home=around.home)
+    if recovered or failures:
+        from repro.cli.outcome import print_recovered
+
+        print_recovered(recovered, failures, quiet=is_quiet)
+    request = Request(
+        command=tuple(command),
+        name=values["name"],
+        message=values["message"] or "",
+        params=params_of(values["params"]),
+        tags=tags_of(values["tags"]),
+        is_traced=not values["no_trace"],
+    )
+    outcome = run_command(repo, request, around)
+    if not is_quiet:
+        from repro.cli.outcome import print_outcome
+
+        print_outcome(outcome.record)
+    return outcome.exit_code

@@ -1,0 +1,127 @@
+"""Reads ``data.yaml`` and ``artifacts.yaml``: the parts of a record that become files again.
+
+A checkout writes to these paths and looks hashes up in directories, so neither may lead out of the
+working tree, or into what git and repro keep there.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place, Source
+from repro.model.fields import Fields, load_yaml, table_rows
+
+__all__ = ["check_path", "decode_artifacts", "decode_data"]
+
+_HASH = re.compile(r"[0-9a-f]{32,128}(?:\.dir)?")
+
+
+def decode_data(content: bytes) -> tuple[DataEntry, ...]:
+    """Returns what ``data.yaml`` holds.
+
+    Raises:
+        RecordError: It cannot be read, or a path is not one that a checkout may write.
+    """
+    file = "data.yaml"
+    return tuple(_data(fields) for fields in table_rows(file, load_yaml(file, content)))
+
+
+def decode_artifacts(content: bytes) -> tuple[Artifact, ...]:
+    """Returns what ``artifacts.yaml`` holds.
+
+    Raises:
+        RecordError: It cannot be read, or a path is not one that a checkout may write.
+    """
+    file = "artifacts.yaml"
+    return tuple(_artifact(fields) for fields in table_rows(file, load_yaml(file, content)))
+
+
+def check_path(path: str, place: Place) -> str | None:
+    """Returns what is wrong with the path of an entry, None when a checkout may write there.
+
+    Absolute paths pass for entries whose bytes are nowhere: they are never written.
+    """
+    if "\0" in path or not path.strip("/"):
+        return f"not a path: {path!r}"
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        return f"the path {path!r} leads out of its directory"
+    if path.startswith("/"):
+        return None if place is Place.NOWHERE else f"the path {path!r} is outside the working tree"
+    plain = [_as_file_systems_see(part) for part in parts]
+    if not parts or ".git" in plain or "git~1" in plain or plain[0] == ".repro":
+        return f"the path {path!r} belongs to git or to repro"
+    return None
+
+
+def _as_file_systems_see(part: str) -> str:
+    """Drops case, invisible characters, and final dots, as HFS+ and NTFS do."""
+    return "".join(c for c in part if c.isprintable()).casefold().rstrip(". ")
+
+
+def _data(fields: Fields) -> DataEntry:
+    place = fields.choice("place", Place, Place.STORE)
+    return DataEntry(
+        path=_path(fields, place),
+        hash=_hash(fields, place),
+        size_bytes=fields.whole("size_bytes"),
+        n_files=fields.whole("n_files", 1),
+        source=fields.choice("source", Source),
+        pointer=fields.optional_text("pointer"),
+        place=place,
+        matches_pointer=fields.flag("matches_pointer", True),
+        executable=fields.flag("executable", False),
+        extras=fields.optional("extras", _extras),
+        hash_name=fields.text("hash_name", "md5"),
+    )
+
+
+def _artifact(fields: Fields) -> Artifact:
+    place = fields.choice("place", Place, Place.STORE)
+    return Artifact(
+        path=_path(fields, place),
+        hash=_hash(fields, place),
+        size_bytes=fields.whole("size_bytes"),
+        n_files=fields.whole("n_files", 1),
+        place=place,
+        executable=fields.flag("executable", False),
+        extras=fields.optional("extras", _extras),
+        hash_name=fields.text("hash_name", "md5"),
+    )
+
+
+def _path(fields: Fields, place: Place) -> str:
+    path = fields.text("path")
+    if problem := check_path(path, place):
+        raise fields.error("path", problem)
+    return path
+
+
+def _hash(fields: Fields, place: Place) -> str:
+    text = fields.text("hash")
+    if not _HASH.fullmatch(text) and not (place is Place.NOWHERE and not text):
+        raise fields.error("hash", f"not a hash: {text[:80]!r}")
+    return text
+
+
+def _extras(fields: Fields) -> DirectoryExtras:
+    extras = DirectoryExtras(
+        executable=fields.texts("executable"),
+        symlinks=fields.text_map("symlinks"),
+        empty=fields.texts("empty"),
+    )
+    for path in (*extras.executable, *extras.symlinks, *extras.empty):
+        if problem := check_path(path, Place.STORE):
+            raise fields.error("", problem)
+        if posixpath.normpath(path) != path:
+            raise fields.error("", f"the path {path!r} is not in its plain form")
+        if any(parent in extras.symlinks for parent in _parents(path)):
+            raise fields.error("", f"the path {path!r} leads through a symbolic link")
+    for path, target in extras.symlinks.items():
+        if "\0" in target or not target:
+            raise fields.error("symlinks", f"{path!r} leads nowhere")
+    return extras
+
+
+def _parents(path: str) -> Iterable[str]:
+    return (path[:at] for at, char in enumerate(path) if char == "/")

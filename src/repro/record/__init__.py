@@ -1,0 +1,1 @@
+"""Recording: what happens between Enter and the commit."""

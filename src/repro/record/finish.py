@@ -1,0 +1,237 @@
+"""Makes the record of a run that has ended, from what its live directory holds."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC
+from typing import NamedTuple
+
+from repro import __version__
+from repro.git.repository import Repository
+from repro.model.data import DataEntry
+from repro.model.digest import (
+    digest_of_data,
+    digest_of_environment,
+    digest_of_params,
+    digest_of_state,
+)
+from repro.model.gap import Gap, GapKind
+from repro.model.ids import Oid, live_ref, run_ref
+from repro.model.run import Pillars, Record, Run
+from repro.record.begun import Begun
+from repro.record.ending import Ending
+from repro.record.inputs import Collector, is_pointer, outs_of
+from repro.record.live import LiveRun
+from repro.record.metrics import Metrics, collect_metrics
+from repro.record.observer import Inputs, Observed
+from repro.record.output_log import read_output
+from repro.record.outputs import Outputs, collect_outputs, written_files
+from repro.record.params import collect_params
+from repro.record.project import Project
+from repro.record.states import remember_state
+from repro.record.trace import Trace, read_trace
+from repro.record.tree_facts import TreeFacts
+from repro.record.warehouse import Warehouse
+from repro.store.runs import write_run
+
+__all__ = ["Finisher", "seal"]
+
+_NO_PILLARS = Pillars("", "", "", "")
+
+
+class Finisher(NamedTuple):
+    """Everything known of a run that has ended.
+
+    Attributes:
+        repo: The repository.
+        live: The run's directory.
+        begun: What was known at the start.
+        project: The project.
+        facts: What the snapshot says.
+        inputs: The data at the start.
+        observed: The environment, None when nobody could observe it.
+        warehouse: Where bytes go.
+        home: The user's home directory, whose hidden directories hold no data.
+    """
+
+    repo: Repository
+    live: LiveRun
+    begun: Begun
+    project: Project
+    facts: TreeFacts
+    inputs: Inputs
+    observed: Observed | None
+    warehouse: Warehouse
+    home: str
+
+    def finish(self, ending: Ending) -> tuple[Record, Oid]:
+        """Writes the record, moves the run from live to finished, and removes its directory.
+
+        Raises:
+            GitError: git could not write; the directory is kept, and the next repro command tries
+                again.
+        """
+        record = self._record(ending)
+        self.warehouse.flush()
+        oid = write_run(
+            self.repo,
+            record,
+            parents=[self.begun.code.commit] if self.begun.code.commit is not None else [],
+            ref=run_ref(self.begun.id),
+            drop_ref=live_ref(self.begun.id),
+        )
+        remember_state(
+            self.repo, digest_of_state(record.run.pillars, record.metrics), self.begun.id
+        )
+        self.live.remove()
+        return record, oid
+
+    def _record(self, ending: Ending) -> Record:
+        trace = read_trace(self.live.trace_path)
+        metrics = collect_metrics(
+            self.project,
+            top=self.repo.top,
+            files=self.facts.metrics,
+            since_ns=self.begun.started_ns,
+        )
+        outputs = self._outputs(trace, metrics)
+        data = self._data(trace, outputs)
+        hydra = {p: c for p, c in outputs.inline.items() if p.endswith(".hydra/config.yaml")}
+        params, param_gaps = collect_params(
+            self.facts.params, written=hydra, given=self.begun.params
+        )
+        record = Record(
+            run=_run_of(self.begun, ending),
+            params=params,
+            metrics=metrics.summary,
+            history=metrics.history,
+            data=tuple(sorted(data.entries.values(), key=lambda entry: entry.path)),
+            artifacts=tuple(outputs.artifacts[path] for path in sorted(outputs.artifacts)),
+            environment=self.observed.environment if self.observed else None,
+            lock=self.observed.lock if self.observed else None,
+            output=read_output(self.live.output_path),
+            inline=outputs.inline,
+        )
+        found = (*data.gaps, *param_gaps, *metrics.gaps, *outputs.gaps, *ending.gaps)
+        return seal(record, self.facts, (*self._known_gaps(), *found))
+
+    def _known_gaps(self) -> tuple[Gap, ...]:
+        observed = self.observed.gaps if self.observed else ()
+        return (*self.begun.gaps, *self.project.gaps, *self.facts.gaps, *observed)
+
+    def _outputs(self, trace: Trace, metrics: Metrics) -> Outputs:
+        top = self.repo.top
+        dvc_outs = _dvc_outs(self.repo, self.project)
+        declared = [self.project.configured(path) for path in self.project.config.outputs]
+        named = list(dict.fromkeys([*dvc_outs, *declared]))
+        directories = [path for path in named if os.path.isdir(os.path.join(top, path))]
+        inner = {entry.path for entry in self.inputs.entries if entry.is_directory}
+        written = written_files(
+            top, since_ns=self.begun.started_ns, skip=frozenset(inner.difference(directories))
+        )
+        known = {*metrics.files, *named}
+        writes = frozenset(trace.writes)
+        return collect_outputs(
+            [
+                file
+                for file in written
+                if file.path not in self.facts.tracked
+                or file.path in known
+                or is_pointer(file.path)
+                or f"{top}/{file.path}" in writes
+                # Nothing was traced: whatever changed, the command may have changed it.
+                or not trace.interpreters
+            ],
+            directories,
+            top=top,
+            tracked=self.facts.tracked,
+            linked=frozenset(dvc_outs),
+            warehouse=self.warehouse,
+        )
+
+    def _data(self, trace: Trace, outputs: Outputs) -> Collector:
+        top = self.repo.top
+        collector = Collector(top, self.warehouse, self.inputs.entries, self.inputs.gaps)
+        collector.gaps += self._changed_inputs(outputs)
+        overwritten = frozenset(trace.writes).intersection(trace.inputs)
+        made = {f"{top}/{path}" for path in outputs.artifacts} - overwritten
+        collector.add_traced(
+            [path for path in trace.inputs if path not in made],
+            tracked=self.facts.tracked,
+            overwritten=overwritten,
+            outside=self._environment_directories(trace),
+        )
+        return collector
+
+    def _changed_inputs(self, outputs: Outputs) -> list[Gap]:
+        """Returns a gap for each input that is no longer what it was, outputs excepted."""
+        reason = "it changed while the command ran; what was there at the start is recorded"
+        fix = "run again while nothing writes it"
+        return [
+            Gap(GapKind.DATA, entry.path, reason, fix)
+            for entry in self.inputs.entries
+            if entry.path not in outputs.artifacts and not self._is_unchanged(entry)
+        ]
+
+    def _is_unchanged(self, entry: DataEntry) -> bool:
+        full = os.path.join(self.repo.top, entry.path)
+        return self.warehouse.holds(entry, full)
+
+    def _environment_directories(self, trace: Trace) -> tuple[str, ...]:
+        interpreters = [started.interpreter for started in trace.interpreters]
+        if self.observed is not None and self.observed.environment.interpreter is not None:
+            interpreters.append(self.observed.environment.interpreter)
+        prefixes = {
+            prefix
+            for interpreter in interpreters
+            for prefix in (interpreter.prefix, interpreter.base_prefix)
+            if prefix not in ("/", "/usr", "")
+        }
+        hidden = (".cache", ".config", ".local", ".dvc", ".ipython", ".jupyter")
+        return (*sorted(prefixes), *(f"{self.home}/{name}" for name in hidden))
+
+
+def seal(record: Record, facts: TreeFacts, gaps: Sequence[Gap]) -> Record:
+    """Returns the record with its digests and its gaps, each gap once."""
+    pillars = Pillars(
+        code=facts.code_digest,
+        data=digest_of_data(record.data),
+        params=digest_of_params(record.params),
+        environment=digest_of_environment(record.environment),
+    )
+    unique = tuple(dict.fromkeys(gaps))
+    return record._replace(run=record.run._replace(pillars=pillars, gaps=unique))
+
+
+def _run_of(begun: Begun, ending: Ending) -> Run:
+    return Run(
+        id=begun.id,
+        name=begun.name,
+        status=ending.status,
+        started_at=begun.started_at,
+        ended_at=max(ending.ended_at, begun.started_at).astimezone(UTC),
+        code=begun.code,
+        pillars=_NO_PILLARS,
+        author=begun.author,
+        host=begun.host,
+        command=begun.command,
+        cwd=begun.cwd,
+        project=begun.project,
+        exit_code=ending.exit_code,
+        message=begun.message,
+        parent_run=begun.parent_run,
+        tags=begun.tags,
+        repro_version=__version__,
+    )
+
+
+def _dvc_outs(repo: Repository, project: Project) -> list[str]:
+    """Returns what ``dvc.lock`` names now, after the run."""
+    paths: list[str] = []
+    for lock in project.paths("dvc.lock"):
+        try:
+            with open(os.path.join(repo.top, lock), "rb") as file:
+                content = file.read()
+        except FileNotFoundError:
+            continue
+        paths += outs_of(lock, content)
+    return paths

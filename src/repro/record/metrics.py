@@ -1,0 +1,189 @@
+"""Finds the metrics of a run: conventional files, what ``dvc.yaml`` names, DVCLive's output.
+
+A file that the run did not write is not its metric, whatever it holds.
+"""
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+from repro.model.gap import Gap, GapKind
+from repro.model.values import Metric, Number, Point, is_same, numbers_in, parse_scalar
+from repro.record.formats import SUFFIXES, FormatError, load_mapping
+from repro.record.project import Project
+
+__all__ = ["Metrics", "collect_metrics", "metrics_files"]
+
+_CONVENTIONAL = (
+    "metrics.json",
+    "metrics.yaml",
+    "metrics.yml",
+    "metrics.toml",
+    "metrics.csv",
+    "dvclive/metrics.json",
+)
+_CURVES = "dvclive/plots/metrics"
+_STEP_NAMES = ("step", "global_step", "epoch", "iteration", "iter")
+_MAX_BYTES = 64 * 2**20
+
+
+class Metrics:
+    """What was found.
+
+    Attributes:
+        summary: Last value of each metric.
+        history: Learning curves, in the order of the file.
+        files: The files that they came from, relative to the top.
+        gaps: What could not be read, and what was left from before.
+    """
+
+    def __init__(self) -> None:
+        self.summary: dict[str, Metric] = {}
+        self.history: dict[str, tuple[Point, ...]] = {}
+        self.files: list[str] = []
+        self.gaps: list[Gap] = []
+
+    def add(self, path: str, values: Iterable[tuple[str, Metric]]) -> None:
+        """Adds a file's metrics; a name that has another value already keeps its file's name."""
+        for name, metric in values:
+            old = self.summary.get(name)
+            if old is not None and not is_same(old.value, metric.value):
+                self.summary[f"{path}:{name}"] = metric
+            else:
+                self.summary[name] = metric
+
+
+def metrics_files(project: Project, dvc_files: Iterable[str] = ()) -> list[str]:
+    """Returns where metrics may lie, relative to the top, whether or not there is a file.
+
+    Args:
+        project: The project.
+        dvc_files: Further files that ``dvc.yaml`` names.
+    """
+    names = [path for name in _CONVENTIONAL for path in project.paths(name)]
+    names += [project.configured(name) for name in project.config.metrics]
+    return list(dict.fromkeys([*names, *dvc_files]))
+
+
+def collect_metrics(
+    project: Project, *, top: str, files: Iterable[str], since_ns: int | None
+) -> Metrics:
+    """Reads the metrics of a run from the working tree.
+
+    Args:
+        project: The project.
+        top: The top of the working tree.
+        files: As `metrics_files` gives them.
+        since_ns: Start of the run by the clock of the file system: a file whose content and state
+            are older is a gap. None takes every file (`repro record`).
+    """
+    metrics = Metrics()
+    for path in [*files, *_curve_files(project, top)]:
+        try:
+            stat = os.stat(os.path.join(top, path))
+        except OSError:
+            continue
+        if since_ns is not None and max(stat.st_ctime_ns, stat.st_mtime_ns) < since_ns:
+            _note_stale(metrics, path)
+            continue
+        try:
+            _read(metrics, path, top, project)
+        except FormatError as error:
+            where = path if error.line is None else f"{path}:{error.line}"
+            metrics.gaps.append(
+                Gap(GapKind.METRICS, where, error.problem, f"make {path} valid and run again")
+            )
+    return metrics
+
+
+def _note_stale(metrics: Metrics, path: str) -> None:
+    if _CURVES in path:
+        return
+    reason = "left from before: this run did not write it, so it is not recorded as its metrics"
+    metrics.gaps.append(Gap(GapKind.METRICS, path, reason, f"rm {path}"))
+
+
+def _read(metrics: Metrics, path: str, top: str, project: Project) -> None:
+    full = os.path.join(top, path)
+    try:
+        if os.path.getsize(full) > _MAX_BYTES:
+            raise FormatError(path, f"larger than {_MAX_BYTES // 2**20} MiB")
+        with open(full, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise FormatError(path, error.strerror or str(error)) from error
+    suffix = path.rpartition(".")[2].lower()
+    metrics.files.append(path)
+    if suffix in ("csv", "tsv"):
+        _read_table(metrics, path, content, project)
+    elif suffix in SUFFIXES:
+        metrics.add(path, ((n, Metric(v)) for n, v in numbers_in(load_mapping(path, content))))
+    else:
+        raise FormatError(path, "neither JSON, YAML, TOML, CSV nor TSV by its name")
+
+
+def _read_table(metrics: Metrics, path: str, content: bytes, project: Project) -> None:
+    import csv
+
+    text = content.decode("utf-8-sig", "replace")
+    delimiter = "\t" if path.endswith(".tsv") else ","
+    try:
+        rows = list(csv.DictReader(text.splitlines(), delimiter=delimiter))
+    except csv.Error as error:
+        raise FormatError(path, str(error)) from error
+    columns = list(rows[0]) if rows else []
+    step_name = next((name for name in _STEP_NAMES if name in columns), None)
+    curve = _curve_name(path, project)
+    curves: dict[str, tuple[Point, ...]] = {}
+    for name in columns:
+        if name in _STEP_NAMES or name == "timestamp" or not isinstance(name, str):
+            continue
+        points = tuple(_points(rows, name, step_name))
+        if points:
+            curves[curve or name] = points
+    for name, points in curves.items():
+        if len(points) > 1 or step_name is not None:
+            metrics.history[name] = points
+    last = ((name, Metric(points[-1].value, points[-1].step)) for name, points in curves.items())
+    if curve is None:
+        metrics.add(path, last)
+    else:
+        # The summary that DVCLive wrote holds: it may be the best value, not the last.
+        metrics.summary |= {name: metric for name, metric in last if name not in metrics.summary}
+
+
+def _points(
+    rows: Iterable[Mapping[str, str | None]], name: str, step_name: str | None
+) -> Iterator[Point]:
+    for number, row in enumerate(rows):
+        value = _number(row.get(name))
+        if value is None:  # sparse tables log some columns at some steps
+            continue
+        step = _number(row.get(step_name)) if step_name is not None else number
+        time_s = _number(row.get("timestamp"))
+        if time_s is not None and time_s > 1e11:  # DVCLive writes milliseconds
+            time_s = time_s / 1000
+        has_step = step is not None and math.isfinite(step)
+        yield Point(int(step) if has_step and step is not None else number, time_s, value)
+
+
+def _number(text: str | None) -> Number | None:
+    value = parse_scalar(text.strip()) if isinstance(text, str) else None
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _curve_files(project: Project, top: str) -> list[str]:
+    found = []
+    for root in project.paths(_CURVES):
+        for directory, _, names in os.walk(os.path.join(top, root)):
+            relative = os.path.relpath(directory, top)
+            found += [os.path.join(relative, name) for name in names if name.endswith(".tsv")]
+    return sorted(found)
+
+
+def _curve_name(path: str, project: Project) -> str | None:
+    for root in project.paths(_CURVES):
+        if path.startswith(f"{root}/"):
+            # DVCLive's summary nests "train/loss" as train: {loss: ...}, here train.loss.
+            return path[len(root) + 1 : -len(".tsv")].replace("/", ".")
+    return None

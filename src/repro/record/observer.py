@@ -1,0 +1,235 @@
+"""Observes, while the command runs: its data, and the environment of the interpreter it runs in."""
+
+import json
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from repro.environment.codec import environment_from_json, environment_to_json
+from repro.git.repository import Repository
+from repro.model.data import DataEntry, Source
+from repro.model.environment import Environment, Interpreter
+from repro.model.gap import Gap, GapKind
+from repro.record.begun import (
+    Begun,
+    entries_from_json,
+    entries_to_json,
+    gaps_from_json,
+    gaps_to_json,
+)
+from repro.record.inputs import Collector
+from repro.record.live import LiveRun, atomic_write
+from repro.record.project import Project
+from repro.record.trace import Trace, main_interpreter, read_trace
+from repro.record.tree_facts import TreeFacts, read_tree_facts
+from repro.record.warehouse import Warehouse
+
+__all__ = ["Inputs", "Observed", "Observer", "collect_inputs", "load_inputs", "load_observed"]
+
+_FIRST_LOOK_S = 0.03
+_LOOK_EVERY_S = 0.25
+
+
+class Inputs(NamedTuple):
+    """The data as it lay when the run began.
+
+    Attributes:
+        entries: What was captured.
+        gaps: What was not.
+    """
+
+    entries: tuple[DataEntry, ...]
+    gaps: tuple[Gap, ...]
+
+
+class Observed(NamedTuple):
+    """The environment.
+
+    Attributes:
+        environment: What was observed.
+        lock: ``pylock.toml``, None when none could be made.
+        gaps: What could not be observed or locked.
+    """
+
+    environment: Environment
+    lock: bytes | None
+    gaps: tuple[Gap, ...]
+
+
+def collect_inputs(
+    begun: Begun, project: Project, facts: TreeFacts, *, top: str, warehouse: Warehouse
+) -> Inputs:
+    """Captures what is known to be data before anything is traced."""
+    collector = Collector(top, warehouse)
+    collector.add_pointers(facts.pointers, tracked=facts.tracked)
+    declared = [project.configured(path) for path in project.config.inputs]
+    collector.add_paths([p for p in declared if p not in facts.tracked], Source.DECLARED)
+    collector.add_paths(begun.large, Source.UNTRACKED)
+    warehouse.flush()
+    return Inputs(tuple(collector.entries.values()), tuple(collector.gaps))
+
+
+def load_inputs(live: LiveRun) -> Inputs | None:
+    """Returns what an observer left; None when it came not that far."""
+    value = live.read("inputs")
+    if value is None:
+        return None
+    return Inputs(entries_from_json(value["entries"]), gaps_from_json(value["gaps"]))
+
+
+def load_observed(live: LiveRun) -> Observed | None:
+    """Returns what an observer left; None when it came not that far."""
+    value = live.read("environment")
+    if value is None:
+        return None
+    try:
+        with open(f"{live.directory}/pylock.toml", "rb") as file:
+            pylock = file.read()
+    except FileNotFoundError:
+        pylock = None
+    return Observed(
+        environment_from_json(json.dumps(value["environment"]).encode()),
+        pylock,
+        gaps_from_json(value["gaps"]),
+    )
+
+
+class Observer:
+    """Works in a thread of its own until the command has ended and it has seen enough.
+
+    What goes wrong in it never reaches the command; it is raised when the results are asked for.
+    """
+
+    def __init__(
+        self,
+        repo: Repository,
+        live: LiveRun,
+        begun: Begun,
+        project: Project,
+        *,
+        warehouse: Warehouse,
+        env: Mapping[str, str],
+    ) -> None:
+        self._repo = repo
+        self._live = live
+        self._begun = begun
+        self._project = project
+        self._warehouse = warehouse
+        self._env = env
+        self._has_ended = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self.facts: TreeFacts | None = None
+        self.inputs: Inputs | None = None
+        self.observed: Observed | None = None
+
+    def start(self) -> None:
+        """Begins to observe."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Waits for the results; call it when the command has ended.
+
+        Raises:
+            ReproError: What the observer met.
+            OSError: Likewise.
+        """
+        self._has_ended.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            self._observe_inputs()
+            self._observe_environment()
+        except BaseException as error:  # noqa: BLE001 - handed to `finish`, in the main thread
+            self._error = error
+
+    def _observe_inputs(self) -> None:
+        self.facts = read_tree_facts(self._repo, self._begun.code.tree, self._project)
+        self.inputs = collect_inputs(
+            self._begun,
+            self._project,
+            self.facts,
+            top=self._repo.top,
+            warehouse=self._warehouse,
+        )
+        value = {
+            "entries": entries_to_json(self.inputs.entries),
+            "gaps": gaps_to_json(self.inputs.gaps),
+        }
+        self._live.write("inputs", value)
+
+    def _observe_environment(self) -> None:
+        seen: Interpreter | None = None
+        wait_s = _FIRST_LOOK_S
+        while not self._has_ended.wait(wait_s):
+            wait_s = _LOOK_EVERY_S
+            found = _interpreter(read_trace(self._live.trace_path), self._repo.top)
+            if found is not None and found != seen:
+                seen = found
+                self._note(found, [])
+        trace = read_trace(self._live.trace_path)
+        found = _interpreter(trace, self._repo.top)
+        gaps: list[Gap] = []
+        if found is None:
+            found = _probed(self._begun.environment_of, self._env, gaps)
+        if found is None or found != seen or self.observed is None:
+            self._note(found, gaps)
+
+    def _note(self, interpreter: Interpreter | None, gaps: Sequence[Gap]) -> None:
+        self.observed = observe_environment(
+            interpreter,
+            self._env,
+            state_dir=self._repo.state_dir,
+            top=self._repo.top,
+            gaps=gaps,
+        )
+        if self.observed.lock is not None:
+            atomic_write(f"{self._live.directory}/pylock.toml", self.observed.lock)
+        value = {
+            "environment": json.loads(environment_to_json(self.observed.environment)),
+            "gaps": gaps_to_json(self.observed.gaps),
+        }
+        self._live.write("environment", value)
+
+
+def observe_environment(
+    interpreter: Interpreter | None,
+    env: Mapping[str, str],
+    *,
+    state_dir: str,
+    top: str,
+    gaps: Sequence[Gap] = (),
+) -> Observed:
+    """Observes an interpreter's environment and locks it; both are cached."""
+    cache_dir = os.path.join(state_dir, "cache")
+    from repro.environment.observe import observe
+
+    environment, found = observe(interpreter, variables=env, cache_dir=cache_dir, top=top)
+    pylock: bytes | None = None
+    unlocked: tuple[Gap, ...] = ()
+    if interpreter is not None:
+        from repro.environment.lock import lock
+
+        pylock, unlocked = lock(environment, cache_dir=cache_dir, env=env)
+    return Observed(environment, pylock, (*gaps, *found, *unlocked))
+
+
+def _interpreter(trace: Trace, top: str) -> Interpreter | None:
+    started = main_interpreter(trace, top)
+    return None if started is None else started.interpreter
+
+
+def _probed(executable: str | None, env: Mapping[str, str], gaps: list[Gap]) -> Interpreter | None:
+    if executable is None:
+        return None
+    from repro.environment.probe import ProbeError, probe
+
+    try:
+        return probe(executable, env=env)
+    except ProbeError as error:
+        gaps.append(Gap(GapKind.ENVIRONMENT, executable, error.message, error.hint or ""))
+        return None

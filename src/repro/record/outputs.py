@@ -1,0 +1,206 @@
+"""Finds what a run wrote: by a walk over the tree, by the trace, by what DVC and config name."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from repro.errors import ReproError
+from repro.model.data import Artifact, Place
+from repro.model.gap import Gap, GapKind
+from repro.record.inputs import is_private, size_of
+from repro.record.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from repro.data.capture import Captured
+
+__all__ = ["Outputs", "Written", "collect_outputs", "written_files"]
+
+_SKIPPED = frozenset(
+    ".git .repro .venv venv .tox .nox node_modules __pycache__ .mypy_cache .pytest_cache"
+    " .ruff_cache .ipynb_checkpoints .hypothesis .dvc .pixi .eggs conda-meta".split()
+)
+_INLINE_TEXT_BYTES = 64 * 1024
+_INLINE_IMAGE_BYTES = 512 * 1024
+_INLINE_TOTAL_BYTES = 4 * 2**20
+_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
+_MANY = 200
+"""More loose files than this in one directory that git does not track become one artifact."""
+
+
+class Written(NamedTuple):
+    """A file that the run may have written.
+
+    Attributes:
+        path: Relative to the top.
+        size_bytes: Its size.
+    """
+
+    path: str
+    size_bytes: int
+
+
+class Outputs:
+    """What was found.
+
+    Attributes:
+        artifacts: By path.
+        inline: Content of those that go into git.
+        gaps: What could not be captured.
+    """
+
+    def __init__(self) -> None:
+        self.artifacts: dict[str, Artifact] = {}
+        self.inline: dict[str, bytes] = {}
+        self.gaps: list[Gap] = []
+
+
+def written_files(top: str, *, since_ns: int, skip: frozenset[str]) -> list[Written]:
+    """Returns the files whose content or state changed since an instant, sorted by path.
+
+    Ignored files count; caches, environments, nested repositories and DVC's own directory do not.
+
+    Args:
+        top: The top of the working tree.
+        since_ns: The instant, by the clock of the file system.
+        skip: Directories not to look into, relative to the top.
+    """
+    found: list[Written] = []
+    pending = [""]
+    while pending:
+        directory = pending.pop()
+        try:
+            entries = list(os.scandir(f"{top}/{directory}"))
+        except OSError:
+            continue
+        names = {entry.name for entry in entries}
+        if directory and ("pyvenv.cfg" in names or ".git" in names or "conda-meta" in names):
+            continue
+        for entry in entries:
+            path = f"{directory}/{entry.name}" if directory else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                is_skipped = entry.name in _SKIPPED or path in skip
+                if not is_skipped and not entry.name.endswith(".egg-info"):
+                    pending.append(path)
+            elif entry.is_file(follow_symlinks=False):
+                stat = entry.stat(follow_symlinks=False)
+                if max(stat.st_ctime_ns, stat.st_mtime_ns) >= since_ns:
+                    found.append(Written(path, stat.st_size))
+    return sorted(found, key=lambda file: file.path)
+
+
+def collect_outputs(
+    written: Iterable[Written],
+    directories: Sequence[str],
+    *,
+    top: str,
+    tracked: frozenset[str],
+    linked: frozenset[str],
+    warehouse: Warehouse,
+) -> Outputs:
+    """Captures the files that a run wrote, small texts and images for git, the rest in the store.
+
+    Args:
+        written: The files.
+        directories: Those that are one artifact as a whole, relative to the top.
+        top: The top of the working tree.
+        tracked: Paths in the snapshot.
+        linked: Those of `directories` that DVC has in its cache.
+        warehouse: Where the bytes go.
+    """
+    outputs = Outputs()
+    whole = [*directories, *_crowded(written, tracked, directories)]
+    roots = tuple(f"{directory}/" for directory in whole)
+    changed_roots = set()
+    for file in written:
+        root = next((root for root in roots if file.path.startswith(root)), None)
+        if root is not None:
+            changed_roots.add(root[:-1])
+        elif not is_private(file.path):
+            _add(outputs, file, top, warehouse)
+    for directory in sorted(changed_roots):
+        # What DVC tracks lies in its cache: linking it costs no space, whatever the size.
+        size_bytes = 0 if directory in linked else size_of(os.path.join(top, directory))
+        _take(outputs, directory, size_bytes, top, warehouse)
+    return outputs
+
+
+def _crowded(
+    written: Iterable[Written], tracked: frozenset[str], directories: Sequence[str]
+) -> Iterator[str]:
+    counts: dict[str, int] = {}
+    for file in written:
+        root = file.path.partition("/")[0] if "/" in file.path else None
+        if root is not None:
+            counts[root] = counts.get(root, 0) + 1
+    occupied = {path.partition("/")[0] for path in tracked}
+    for root, count in counts.items():
+        if count > _MANY and root not in occupied and root not in directories:
+            yield root
+
+
+def _add(outputs: Outputs, file: Written, top: str, warehouse: Warehouse) -> None:
+    full = os.path.join(top, file.path)
+    content = _inline_content(file, full, outputs)
+    if content is not None:
+        outputs.inline[file.path] = content
+        outputs.artifacts[file.path] = Artifact(
+            path=file.path,
+            hash=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+            size_bytes=len(content),
+            place=Place.GIT,
+            executable=os.access(full, os.X_OK),
+        )
+        return
+    _take(outputs, file.path, file.size_bytes, top, warehouse)
+
+
+def _take(outputs: Outputs, path: str, size_bytes: int, top: str, warehouse: Warehouse) -> None:
+    try:
+        captured, place = warehouse.take(os.path.join(top, path), size_bytes=size_bytes)
+    except (OSError, ReproError) as error:
+        _gap(outputs, path, error)
+        return
+    _finish(outputs, path, captured, place, warehouse)
+
+
+def _finish(
+    outputs: Outputs, path: str, captured: "Captured", place: Place, warehouse: Warehouse
+) -> None:
+    if place is Place.NOWHERE:
+        limit = warehouse.limit_bytes // 2**20
+        reason = f"larger than {limit} MiB: known by hash alone"
+        fix = "raise store_limit_mib in [tool.repro], or track it with DVC"
+        outputs.gaps.append(Gap(GapKind.ARTIFACTS, path, reason, fix))
+    outputs.artifacts[path] = Artifact(
+        path=path,
+        hash=captured.hash,
+        size_bytes=captured.size_bytes,
+        n_files=captured.n_files,
+        place=place,
+        executable=captured.executable,
+        extras=captured.extras,
+    )
+
+
+def _gap(outputs: Outputs, path: str, error: OSError | ReproError) -> None:
+    reason = "it changed while it was being read"
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+    outputs.gaps.append(Gap(GapKind.ARTIFACTS, path, reason, "run again"))
+
+
+def _inline_content(file: Written, full: str, outputs: Outputs) -> bytes | None:
+    is_image = file.path.lower().endswith(_IMAGES)
+    if file.size_bytes > (_INLINE_IMAGE_BYTES if is_image else _INLINE_TEXT_BYTES):
+        return None
+    if sum(map(len, outputs.inline.values())) + file.size_bytes > _INLINE_TOTAL_BYTES:
+        return None
+    try:
+        with open(full, "rb") as reader:
+            content = reader.read()
+        if not is_image:
+            content.decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return content if is_image or b"\0" not in content else None

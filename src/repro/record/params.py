@@ -1,0 +1,111 @@
+"""Finds the params of a run: files, hydra's output, the command's flags, ``--param``."""
+
+import os
+from collections.abc import Iterable, Mapping
+
+from repro.model.gap import Gap, GapKind
+from repro.model.secrets import REDACTED, is_secret_name, redact_text
+from repro.model.values import Params, Value, flatten, is_same
+from repro.record.formats import SUFFIXES, FormatError, load_mapping
+from repro.record.project import Project
+
+__all__ = ["collect_params", "params_files", "read_existing"]
+
+_CONVENTIONAL = ("params.yaml", "params.yml", "params.toml", "params.json", "dvclive/params.yaml")
+
+
+def params_files(project: Project, dvc_files: Iterable[str] = ()) -> list[str]:
+    """Returns where params may lie, relative to the top, whether or not there is a file.
+
+    Args:
+        project: The project.
+        dvc_files: Further files that ``dvc.yaml`` names.
+    """
+    names = [path for name in _CONVENTIONAL for path in project.paths(name)]
+    names += [project.configured(name) for name in project.config.params]
+    return list(dict.fromkeys([*names, *dvc_files]))
+
+
+def collect_params(
+    files: Mapping[str, bytes],
+    *,
+    written: Mapping[str, bytes],
+    given: Params,
+) -> tuple[Params, list[Gap]]:
+    """Returns the params, each later source going over the earlier ones.
+
+    Args:
+        files: Content of the params files at the start, by path.
+        written: Content of the config files that hydra wrote during the run, by path.
+        given: From the command's flags and ``--param``.
+    """
+    gaps: list[Gap] = []
+    params: Params = {}
+    for path, content in {**files, **written}.items():
+        try:
+            values = load_mapping(path, content)
+        except FormatError as error:
+            where = path if error.line is None else f"{path}:{error.line}"
+            gaps.append(Gap(GapKind.PARAMS, where, error.problem, f"correct {where}"))
+            continue
+        _merge(params, values, path)
+    params.update(given)
+    return _without_secrets(params, gaps), gaps
+
+
+def _merge(params: Params, values: Params, path: str) -> None:
+    """Adds a file's values; a name that another file gives another value keeps its file's name."""
+    taken = flatten(params)
+    conflicts = {
+        name.partition(".")[0]
+        for name, value in flatten(values).items()
+        if name in taken and not is_same(taken[name], value)
+    }
+    for key, value in values.items():
+        if key in conflicts:
+            params[f"{path}:{key}"] = value
+        elif isinstance(value, dict) and isinstance(old := params.get(key), dict):
+            params[key] = _united(old, value)
+        else:
+            params[key] = value
+
+
+def _united(old: Params, new: Params) -> Params:
+    united = dict(old)
+    for key, value in new.items():
+        below = united.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        united[key] = _united(below, value) if both else value  # type: ignore[arg-type]
+    return united
+
+
+def _without_secrets(params: Params, gaps: list[Gap]) -> Params:
+    def clean(name: str, value: Value) -> Value:
+        if isinstance(value, dict):
+            return {key: clean(key, item) for key, item in value.items()}
+        if not isinstance(value, str):
+            return value
+        safe = REDACTED if is_secret_name(name) and value else redact_text(value)
+        if safe != value:
+            reason = "looks like a secret; its value is not recorded"
+            gaps.append(Gap(GapKind.SECRET, name, reason, "pass it in an environment variable"))
+        return safe
+
+    return {name: clean(name, value) for name, value in params.items()}
+
+
+def read_existing(
+    paths: Iterable[str], *, top: str, blobs: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Returns the content of the files that exist: from the snapshot, ignored ones from disk."""
+    found: dict[str, bytes] = {}
+    for path in paths:
+        if path in blobs:
+            found[path] = blobs[path]
+        elif path.rpartition(".")[2].lower() in SUFFIXES:
+            try:
+                with open(os.path.join(top, path), "rb") as file:
+                    found[path] = file.read()
+            except OSError:
+                continue
+    return found

@@ -1,0 +1,135 @@
+"""Finishes runs whose recorder died: killed, out of memory, power cut."""
+
+import os
+from datetime import UTC, datetime
+
+from repro.errors import ReproError
+from repro.git.refs import delete_ref, read_ref
+from repro.git.repository import Repository, open_repository
+from repro.model.gap import Gap, GapKind
+from repro.model.ids import RunId, live_ref, run_ref
+from repro.model.run import Status
+from repro.record.begun import Begun, begun_from_json
+from repro.record.ending import Ending
+from repro.record.finish import Finisher
+from repro.record.live import LiveRun, list_live_runs
+from repro.record.observer import collect_inputs, load_inputs, load_observed
+from repro.record.project import load_project
+from repro.record.tree_facts import read_tree_facts
+from repro.record.warehouse import warehouse_of
+
+__all__ = ["recover_dead_runs"]
+
+
+def recover_dead_runs(repo: Repository, *, home: str) -> tuple[list[RunId], list[str]]:
+    """Records every run whose recorder is gone and whose command is gone too.
+
+    Costs one look into a directory when there is none.
+
+    Args:
+        repo: The repository.
+        home: The user's home directory.
+
+    Returns:
+        The runs recorded, and for each that could not be a sentence saying why.
+    """
+    recovered: list[RunId] = []
+    failures: list[str] = []
+    for live in list_live_runs(repo):
+        claim = live.claim()
+        if claim is None:
+            continue
+        try:
+            if os.path.isdir(live.directory) and _finish(repo, live, home):
+                recovered.append(live.id)
+        except (ReproError, OSError) as error:
+            failures.append(f"{live.id}: {error}")
+        finally:
+            os.close(claim)
+    return recovered, failures
+
+
+def _finish(repo: Repository, live: LiveRun, home: str) -> bool:
+    value = live.read("run")
+    if value is None:
+        # It died before anything was known: there is nothing to record.
+        live.remove()
+        delete_ref(repo, live_ref(live.id))
+        return False
+    if read_ref(repo, run_ref(live.id)) is not None:
+        # Recorded, and then it died before it could tidy up.
+        delete_ref(repo, live_ref(live.id))
+        live.remove()
+        return False
+    if _is_running(live):
+        return False
+    begun = begun_from_json(value)
+    repo = _repository_of(repo, begun)
+    _finisher(repo, live, begun, home).finish(_ending(live, begun))
+    return True
+
+
+def _repository_of(repo: Repository, begun: Begun) -> Repository:
+    """Returns the working tree that the run ran in."""
+    if begun.worktree == repo.top:
+        return repo
+    if os.path.isdir(begun.worktree):
+        return open_repository(begun.worktree)
+    raise ReproError(
+        f"its working tree is gone: {begun.worktree}",
+        hint=f"put it back with git worktree add, or give the run up: rm -r {repo.state_dir}"
+        f"/live/{begun.id}",
+    )
+
+
+def _finisher(repo: Repository, live: LiveRun, begun: Begun, home: str) -> Finisher:
+    project = load_project(repo.top, begun.project, cwd=begun.cwd)
+    warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
+    facts = read_tree_facts(repo, begun.code.tree, project)
+    inputs = load_inputs(live) or collect_inputs(
+        begun, project, facts, top=repo.top, warehouse=warehouse
+    )
+    return Finisher(repo, live, begun, project, facts, inputs, load_observed(live), warehouse, home)
+
+
+def _ending(live: LiveRun, begun: Begun) -> Ending:
+    gaps = []
+    if load_inputs(live) is None:
+        reason = "repro was killed before it had looked at the data; it was looked at afterwards"
+        gaps.append(Gap(GapKind.DATA, "inputs", reason, "run again"))
+    if load_observed(live) is None:
+        reason = "repro was killed before it had observed it"
+        gaps.append(Gap(GapKind.ENVIRONMENT, "environment", reason, "run again"))
+    ended = live.read("ended")
+    if ended is not None:
+        at = _time_of(f"{live.directory}/ended.json")
+        return Ending(Status(ended["status"]), ended["exit_code"], at, tuple(gaps))
+    return Ending(Status.CRASHED, None, max(_last_sign(live), begun.started_at), tuple(gaps))
+
+
+def _last_sign(live: LiveRun) -> datetime:
+    """Returns when the run last wrote anything: it died then or later."""
+    names = os.listdir(live.directory)
+    return max(_time_of(f"{live.directory}/{name}") for name in names if name != "recorder")
+
+
+def _time_of(path: str) -> datetime:
+    return datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
+
+
+def _is_running(live: LiveRun) -> bool:
+    """Tells whether the command itself lives on without its recorder."""
+    child = live.read("child")
+    if child is None:
+        return False
+    import psutil
+
+    try:
+        process = psutil.Process(child["pid"])
+        # A pid is used again some day; its process is ours if it began no later than our note.
+        noted_at = os.stat(f"{live.directory}/child.json").st_mtime
+        return bool(
+            process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= noted_at + 1.0
+        )
+    except psutil.Error:
+        return False

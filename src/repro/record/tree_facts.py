@@ -1,0 +1,89 @@
+"""What the snapshot's tree says about the run: code digest, DVC's pointers, params files."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from repro.git.objects import list_tree, read_objects
+from repro.git.repository import Repository
+from repro.model.digest import digest_of_code
+from repro.model.gap import Gap, GapKind
+from repro.model.ids import Oid
+from repro.record.inputs import is_pointer
+from repro.record.metrics import metrics_files
+from repro.record.params import params_files, read_existing
+from repro.record.project import Project
+
+if TYPE_CHECKING:
+    from repro.data.pipeline import Pipeline
+
+__all__ = ["TreeFacts", "read_tree_facts"]
+
+
+class TreeFacts(NamedTuple):
+    """What a tree says.
+
+    Attributes:
+        tracked: Every path in it.
+        code_digest: Digest of the code pillar.
+        pointers: Content of DVC's pointers, by path.
+        params: Content of the params files, ignored ones on disk included, by path.
+        metrics: Where metrics may lie.
+        gaps: Files that could not be read.
+    """
+
+    tracked: frozenset[str]
+    code_digest: str
+    pointers: Mapping[str, bytes]
+    params: Mapping[str, bytes]
+    metrics: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+
+
+def read_tree_facts(repo: Repository, tree: Oid, project: Project) -> TreeFacts:
+    """Reads a tree, with one process for its names and one for the files of interest."""
+    entries = list_tree(repo, tree)
+    oids = {os.fsdecode(entry.path): entry.oid for entry in entries if entry.kind == "blob"}
+    dvc_yamls = [path for path in oids if path.rpartition("/")[2] == "dvc.yaml"]
+    pointers = [path for path in oids if is_pointer(path)]
+    by_convention = [path for path in params_files(project) if path in oids]
+    blobs = _read(repo, oids, [*pointers, *dvc_yamls, *by_convention])
+    pipelines, gaps = _read_pipelines({path: blobs[path] for path in dvc_yamls if path in blobs})
+    dvc_params = [path for pipeline in pipelines for path in pipeline.params]
+    more = [path for path in dvc_params if path in oids and path not in blobs]
+    blobs |= _read(repo, oids, more)
+    params = params_files(project, dvc_params)
+    metrics = metrics_files(project, [path for found in pipelines for path in found.metrics])
+    without = frozenset(os.fsencode(path) for path in (*pointers, *params, *metrics))
+    return TreeFacts(
+        tracked=frozenset(os.fsdecode(entry.path) for entry in entries),
+        code_digest=digest_of_code(
+            ((entry.mode, entry.oid, entry.path) for entry in entries), without=without
+        ),
+        pointers={path: blobs[path] for path in pointers if path in blobs},
+        params=read_existing(params, top=repo.top, blobs=blobs),
+        metrics=tuple(metrics),
+        gaps=tuple(gaps),
+    )
+
+
+def _read(repo: Repository, oids: Mapping[str, Oid], paths: Iterable[str]) -> dict[str, bytes]:
+    wanted = list(dict.fromkeys(paths))
+    contents = read_objects(repo, [oids[path] for path in wanted])
+    return {p: content for p, content in zip(wanted, contents, strict=True) if content is not None}
+
+
+def _read_pipelines(files: Mapping[str, bytes]) -> "tuple[list[Pipeline], list[Gap]]":
+    if not files:
+        return [], []
+    from repro.data.pipeline import PointerError, parse_pipeline
+
+    parsed: list[Pipeline] = []
+    gaps: list[Gap] = []
+    for path, content in files.items():
+        try:
+            parsed.append(parse_pipeline(path, content))
+        except PointerError as error:
+            fix = error.hint or f"correct {path}"
+            gaps.append(Gap(GapKind.DATA, path, error.message, fix))
+    return parsed, gaps

@@ -1,0 +1,194 @@
+"""`repro record`: the workspace as it stands, as a run; the same state is the same run."""
+
+import os
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from repro import __version__
+from repro.git.repository import Repository
+from repro.git.snapshot import take_snapshot
+from repro.model.digest import digest_of_state
+from repro.model.gap import Gap, GapKind
+from repro.model.ids import Oid, RunId, new_run_id, run_ref
+from repro.model.naming import random_name
+from repro.model.run import Code, Pillars, Record, Run, Status
+from repro.record.begun import Begun
+from repro.record.finish import seal
+from repro.record.metrics import Metrics, collect_metrics
+from repro.record.observer import Observed, collect_inputs, observe_environment
+from repro.record.outputs import Outputs, Written, collect_outputs
+from repro.record.params import collect_params
+from repro.record.project import Project, find_project
+from repro.record.session import Request, Surroundings, gaps_at_start
+from repro.record.states import recorded_as, remember_state
+from repro.record.tree_facts import TreeFacts, read_tree_facts
+from repro.record.warehouse import Warehouse, warehouse_of
+from repro.store.runs import write_run
+
+__all__ = ["Recorded", "record_workspace"]
+
+
+class Recorded(NamedTuple):
+    """What `repro record` did.
+
+    Attributes:
+        id: The run that the workspace is recorded as.
+        record: The record if it is new, None when the state was recorded before.
+        oid: The run commit, None likewise.
+        tree: The snapshot.
+        witnesses: Files outside the snapshot on which the state depends, absolute; None when the
+            state depends on whole directories.
+    """
+
+    id: RunId
+    record: Record | None
+    oid: Oid | None
+    tree: Oid
+    witnesses: tuple[str, ...] | None
+
+
+def record_workspace(repo: Repository, request: Request, around: Surroundings) -> Recorded:
+    """Records the workspace, unless this very state is recorded.
+
+    Raises:
+        GitError: git could not read the tree or write the record.
+    """
+    project = find_project(repo)
+    started_at = datetime.now(UTC)
+    snapshot = take_snapshot(repo, status=around.status)
+    facts = read_tree_facts(repo, snapshot.tree, project)
+    warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
+    entropy = os.urandom(8)
+    begun = Begun(
+        id=new_run_id(started_at, entropy[:4]),
+        name=request.name or random_name(entropy[4:]),
+        worktree=repo.top,
+        command=(),
+        cwd=repo.prefix,
+        project=project.directory,
+        started_at=started_at,
+        started_ns=0,
+        code=Code(repo.head, repo.branch, snapshot.tree, snapshot.dirty),
+        author=around.author,
+        host=around.host,
+        large=tuple(file.path for file in snapshot.large),
+        message=request.message,
+        params=request.params,
+        tags=request.tags,
+        gaps=(*snapshot.gaps, *gaps_at_start(around, ())),
+    )
+    record, observed = _record(repo, begun, project, facts, warehouse, around)
+    warehouse.flush()
+    witnesses = _witnesses(repo, record, observed, facts)
+    digest = digest_of_state(record.run.pillars, record.metrics)
+    known = None if request.name or request.tags else recorded_as(repo, digest)
+    if known is not None:
+        return Recorded(known, None, None, snapshot.tree, witnesses)
+    parents = [begun.code.commit] if begun.code.commit is not None else []
+    oid = write_run(repo, record, parents=parents, ref=run_ref(begun.id))
+    remember_state(repo, digest, begun.id)
+    return Recorded(begun.id, record, oid, snapshot.tree, witnesses)
+
+
+def _record(
+    repo: Repository,
+    begun: Begun,
+    project: Project,
+    facts: TreeFacts,
+    warehouse: Warehouse,
+    around: Surroundings,
+) -> tuple[Record, Observed]:
+    inputs = collect_inputs(begun, project, facts, top=repo.top, warehouse=warehouse)
+    observed = _observe(repo, around)
+    metrics = collect_metrics(project, top=repo.top, files=facts.metrics, since_ns=None)
+    params, param_gaps = collect_params(facts.params, written={}, given=begun.params)
+    outputs = _outputs(repo, project, facts, metrics, warehouse)
+    run = Run(
+        id=begun.id,
+        name=begun.name,
+        status=Status.RECORDED,
+        started_at=begun.started_at,
+        ended_at=begun.started_at,
+        code=begun.code,
+        pillars=Pillars("", "", "", ""),
+        author=begun.author,
+        host=begun.host,
+        cwd=begun.cwd,
+        project=begun.project,
+        message=begun.message,
+        tags=begun.tags,
+        repro_version=__version__,
+    )
+    record = Record(
+        run=run,
+        params=params,
+        metrics=metrics.summary,
+        history=metrics.history,
+        data=tuple(sorted(inputs.entries, key=lambda entry: entry.path)),
+        artifacts=tuple(outputs.artifacts[path] for path in sorted(outputs.artifacts)),
+        environment=observed.environment,
+        lock=observed.lock,
+        inline=outputs.inline,
+    )
+    known = (*begun.gaps, *project.gaps, *facts.gaps, *inputs.gaps, *observed.gaps)
+    gaps = (*known, *param_gaps, *metrics.gaps, *outputs.gaps)
+    return seal(record, facts, gaps), observed
+
+
+def _observe(repo: Repository, around: Surroundings) -> Observed:
+    from repro.environment.probe import ProbeError, cached_probe, find_python
+
+    executable = find_python(repo.top, around.env)
+    interpreter = None
+    gaps: list[Gap] = []
+    if executable is not None:
+        cache_dir = f"{repo.state_dir}/cache"
+        try:
+            interpreter = cached_probe(executable, cache_dir=cache_dir, env=around.env)
+        except ProbeError as error:
+            gaps.append(Gap(GapKind.ENVIRONMENT, executable, error.message, error.hint or ""))
+    return observe_environment(
+        interpreter, around.env, state_dir=repo.state_dir, top=repo.top, gaps=gaps
+    )
+
+
+def _outputs(
+    repo: Repository,
+    project: Project,
+    facts: TreeFacts,
+    metrics: Metrics,
+    warehouse: Warehouse,
+) -> Outputs:
+    declared = [project.configured(path) for path in project.config.outputs]
+    files: list[Written] = []
+    directories: list[str] = []
+    for path in dict.fromkeys([*metrics.files, *declared]):
+        full = os.path.join(repo.top, path)
+        if os.path.isdir(full):
+            directories.append(path)
+            files += [Written(f"{path}/", 0)]
+        elif os.path.isfile(full) and path not in facts.tracked:
+            files.append(Written(path, os.path.getsize(full)))
+    return collect_outputs(
+        files,
+        directories,
+        top=repo.top,
+        tracked=facts.tracked,
+        linked=frozenset(),
+        warehouse=warehouse,
+    )
+
+
+def _witnesses(
+    repo: Repository, record: Record, observed: Observed, facts: TreeFacts
+) -> tuple[str, ...] | None:
+    hashes = [entry.hash for entry in record.data] + [item.hash for item in record.artifacts]
+    if any(hash_.endswith(".dir") for hash_ in hashes):
+        return None
+    paths = {entry.path for entry in record.data} | {a.path for a in record.artifacts}
+    paths |= {path for path in (*facts.params, *facts.metrics) if path not in facts.tracked}
+    full = {os.path.join(repo.top, path) for path in paths}
+    interpreter = observed.environment.interpreter
+    if interpreter is not None:
+        full |= {interpreter.executable, f"{interpreter.prefix}/pyvenv.cfg", *interpreter.path}
+    return tuple(sorted(full))
