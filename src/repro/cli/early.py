@@ -41,9 +41,9 @@ def asked() -> Opening:
 
 
 def status_of(opening: Opening) -> bytes | None:
-    """Returns the output of ``git status``; None when it failed, so that it is asked again."""
+    """Returns the output of ``git status``; None when it is to be asked again, as it complained."""
     result = opening.answer(STATUS)
-    return result.out if result.code == 0 else None
+    return result.out if result.code == 0 and not result.err else None
 
 
 def identity_of(opening: Opening) -> Identity | None:

@@ -58,7 +58,8 @@ def write_commit(
             f"{'merge' if number else 'from'} {parent}\n".encode()
             for number, parent in enumerate(parents)
         ),
-        f'M 040000 {tree} ""\n'.encode() if tree is not None else b"",
+        # Without a word on its tree a commit has its first parent's.
+        f'M 040000 {tree} ""\n'.encode() if tree is not None else b"deleteall\n",
         b"D %s\n" % _quoted(replace) if replace is not None else b"",
         *(_file(path, content) for path, content in (files or {}).items()),
         b"\nget-mark :1\n",

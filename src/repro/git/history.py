@@ -60,8 +60,8 @@ def diffstat(repo: Repository, a: str, b: str, exclude: Sequence[str] = ()) -> l
             old = next(fields)
             path = next(fields) if letter in "RC" else old
             statuses[path] = (letter, old if path != old else None)
-        elif field.count("\t") == 2:
-            added, removed, path = field.split("\t")
+        elif field.count("\t") >= 2:
+            added, removed, path = field.split("\t", 2)
             if not path:  # a rename: two more fields follow
                 next(fields)
                 path = next(fields)
@@ -115,7 +115,9 @@ def _gitpython(repo: Repository) -> "Repo":
 
     handle = Repo(repo.top)
     # In a hook, git's own variables would lead it to another repository.
-    handle.git.update_environment(GIT_DIR=repo.git_dir, GIT_WORK_TREE=repo.top, LC_ALL="C")
+    handle.git.update_environment(
+        GIT_DIR=repo.git_dir, GIT_WORK_TREE=repo.top, GIT_LITERAL_PATHSPECS="0", LC_ALL="C"
+    )
     return handle
 
 

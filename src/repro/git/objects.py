@@ -39,7 +39,8 @@ def list_tree(repo: Repository, tree: str, *paths: str, recursive: bool = True) 
         GitError: There is no such tree.
     """
     flags = ("-r",) if recursive else ()
-    out = repo.git("ls-tree", "-z", "--full-tree", *flags, tree, "--", *paths)
+    literal = {"GIT_LITERAL_PATHSPECS": "1"}  # or ":x" would be read as pathspec magic
+    out = repo.git("ls-tree", "-z", "--full-tree", *flags, tree, "--", *paths, env=literal)
     return parse_tree(out)
 
 

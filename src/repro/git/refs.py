@@ -37,9 +37,9 @@ def list_refs(
 
 def read_ref(repo: Repository, name: RefName) -> Oid | None:
     """Returns what a ref names, None when there is no such ref."""
-    result = repo.start("rev-parse", "-q", "--verify", "--end-of-options", name).result()
-    lines = result.out.decode("ascii", "replace").split()
-    return Oid(lines[-1]) if result.code == 0 and lines else None
+    # Not rev-parse, which goes on to look for a branch or a tag of that name.
+    result = repo.start("show-ref", "--verify", "--hash", name).result()
+    return Oid(result.out.decode("ascii").strip()) if result.code == 0 else None
 
 
 def create_ref(repo: Repository, name: RefName, oid: Oid) -> None:

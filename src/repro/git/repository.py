@@ -20,7 +20,12 @@ __all__ = [
 ]
 
 _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG", "GIT_SSH", "GIT_TRACE")
-_KEPT_NAMES = frozenset({"GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GIT_SSL_NO_VERIFY"})
+_KEPT_NAMES = frozenset(
+    {
+        *("GIT_ASKPASS", "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GIT_SSL_NO_VERIFY"),
+        *("GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"),
+    }
+)
 _SETTINGS = (
     # A monitor that a recorder starts would outlive it.
     "-c",
@@ -155,11 +160,13 @@ class Repository(NamedTuple):
             env: Further variables.
         """
         environment = git_environment() | dict(env or {})
+        settings: tuple[str, ...] = _SETTINGS
         if index is not None:
             environment["GIT_INDEX_FILE"] = index
-        return process.start(
-            ("git", "-C", self.top, *_SETTINGS, *args), env=environment, stdin=stdin
-        )
+            # Else its shared part is left beside the user's for two weeks.
+            settings += ("-c", "core.splitIndex=false")
+        argv = ("git", "-C", self.top, *settings, *args)
+        return process.start(argv, env=environment, stdin=stdin)
 
     def git(
         self,
@@ -179,14 +186,13 @@ class Repository(NamedTuple):
         return result.out
 
 
+# The object format stands between the paths, since a path may hold a newline.
 _QUERY = (
-    "rev-parse",
-    "--is-inside-work-tree",
-    "--show-toplevel",
-    "--absolute-git-dir",
-    "--git-common-dir",
-    "--show-object-format",
-    "--show-prefix",
+    *("rev-parse", "--is-inside-work-tree"),
+    *("--show-object-format", "--show-toplevel"),
+    *("--show-object-format", "--absolute-git-dir"),
+    *("--show-object-format", "--git-common-dir"),
+    *("--show-object-format", "--show-prefix"),
 )
 
 
@@ -207,7 +213,8 @@ class Opening:
         """
         self.directory = os.path.realpath(directory or os.getcwd())
         head = ("rev-parse", "HEAD", "HEAD^{tree}")
-        branch = ("symbolic-ref", "-q", "--short", "HEAD")
+        # In full: shortened it would be "heads/main" where there is a tag "main".
+        branch = ("symbolic-ref", "-q", "HEAD")
         env = git_environment()
         argv = ("git", "-C", self.directory, *_SETTINGS)
         try:
@@ -256,16 +263,22 @@ class Opening:
                     hint="git init, or name the directory: repro -C DIR ...",
                 )
             raise GitError(_QUERY[:1], place)
-        top, git_dir, common_dir, hash_name, prefix = (os.fsdecode(x) for x in lines[1:6])
-        oids = head.out.decode("ascii").split() if head.code == 0 else []
+        hash_name = lines[1].decode("ascii")
+        _, *paths = place.out.split(b"\n%s\n" % lines[1])
+        top, git_dir, common_dir, prefix = (os.fsdecode(path) for path in paths)
+        oids = head.out.decode("ascii", "replace").split()
+        if head.code != 0:
+            if oids and oids[0] != "HEAD":  # a commit, whose objects are missing
+                raise GitError(self._questions[1], head)
+            oids = []
         return Repository(
             top=top,
             git_dir=git_dir,
             common_dir=os.path.realpath(os.path.join(self.directory, common_dir)),
             head=Oid(oids[0]) if oids else None,
             head_tree=Oid(oids[1]) if oids else None,
-            branch=os.fsdecode(branch.out).strip() or None,
-            prefix=prefix.rstrip("/") or ".",
+            branch=os.fsdecode(branch.out).rstrip("\n").removeprefix("refs/heads/") or None,
+            prefix=prefix.removesuffix("\n").rstrip("/") or ".",
             hash_name=hash_name,
         )
 

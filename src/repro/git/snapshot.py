@@ -31,7 +31,13 @@ LARGE_BYTES = 10 * 2**20
 """Untracked files beyond this are data for the object store, not code for git."""
 
 _CHANGES = {"M": "modified", "A": "added", "D": "deleted", "T": "type changed"}
-_ADD_ERROR = re.compile(r'^(?:error|fatal): (?:open\("(.*)"\)|unable to index file .(.*).$)')
+_UNREADABLE = (
+    re.compile(r'error: (?:open|readlink|stat)\("(?P<path>.*)"\): (?P<reason>.*)'),
+    re.compile(r"warning: could not open directory '(?P<path>.*)': (?P<reason>.*)"),
+    re.compile(r"error: (?P<path>.*): (?P<reason>can only add regular files, .*)"),
+    re.compile(r"error: unable to index file '(?P<path>.*)'(?P<reason>)"),
+)
+"""What git says of what it cannot take in; the last follows one of the first for most files."""
 
 
 class LargeFile(NamedTuple):
@@ -87,6 +93,13 @@ STATUS = (
 )
 
 
+_ADD = (
+    # Line endings that would not survive are no reason to refuse: the bytes go through git's rules.
+    *("-c", "core.safecrlf=false"),
+    *("add", "-A", "--sparse"),
+)
+
+
 def parse_status(out: bytes) -> list[StatusRow]:
     """Reads the output of ``git status --porcelain=v2 -z --no-renames``, sorted by path."""
     rows = []
@@ -118,15 +131,23 @@ def take_snapshot(
     Raises:
         GitError: git could not read the tree or write objects.
     """
-    rows = parse_status(status if status is not None else repo.git(*STATUS))
+    unreadable: list[Gap] = []
+    if status is None:
+        result = repo.start(*STATUS).result()
+        if result.code != 0:
+            raise GitError(STATUS, result)
+        status = result.out
+        unreadable = _unreadable(result.err)
+    rows = parse_status(status)
     large = tuple(_large_files(repo, rows, large_bytes))
     gaps = [gap for row in rows if (gap := _gap_of(row)) is not None]
     dirty = tuple(DirtyPath(row.path, row.change) for row in rows)
     left_out = [file.path for file in large] + [r.path for r in rows if r.path.endswith("/")]
     if repo.head_tree is not None and len(rows) == len(left_out):
-        return Snapshot(repo.head_tree, dirty, large, tuple(gaps))
+        return Snapshot(repo.head_tree, dirty, large, (*gaps, *unreadable))
     with temporary_index(repo) as index:
         gaps += _add_all(repo, index, left_out)
+        _forget(repo, index, _deleted_below(rows, left_out))
         tree = Oid(repo.git("write-tree", index=index).decode("ascii").strip())
     return Snapshot(tree, dirty, large, tuple(gaps))
 
@@ -142,14 +163,15 @@ def _large_files(repo: Repository, rows: list[StatusRow], large_bytes: int) -> I
 
 
 def _gap_of(row: StatusRow) -> Gap | None:
-    if row.path.endswith("/"):
+    is_submodule = row.submodule[0] == "S"
+    if row.path.endswith("/") or (is_submodule and row.change == "type changed"):
         return Gap(
             GapKind.CODE,
             row.path,
             "a git repository of its own inside this one; its files are not captured",
             f"git submodule add <url> {row.path}",
         )
-    if row.submodule[0] == "S" and row.submodule[2:] != "..":
+    if is_submodule and row.submodule[2:] != "..":
         return Gap(
             GapKind.CODE,
             row.path,
@@ -163,24 +185,44 @@ def _add_all(repo: Repository, index: str, left_out: list[str]) -> list[Gap]:
     # "./" matters where the top directory itself is given with exclusions only.
     pathspecs = [".", *(f":(top,exclude,literal){path.rstrip('/')}" for path in left_out)]
     stdin = b"\0".join(os.fsencode(spec) for spec in pathspecs) + b"\0"
-    args = ("add", "-A", "--pathspec-from-file=-", "--pathspec-file-nul")
+    args = (*_ADD, "--pathspec-from-file=-", "--pathspec-file-nul")
     result = repo.start(*args, stdin=stdin, index=index).result()
-    if result.code == 0:
-        return []
-    result = repo.start(*args, "--ignore-errors", stdin=stdin, index=index).result()
-    gaps = [
-        Gap(
-            GapKind.CODE,
-            match[1] or match[2],
-            "git could not read it: " + line.rpartition(": ")[2],
-            "make it readable, or name it in .gitignore",
-        )
-        for line in result.err.decode("utf-8", "surrogateescape").splitlines()
-        if (match := _ADD_ERROR.match(line)) and (match[1] or match[2])
-    ]
+    if result.code != 0:
+        result = repo.start(*args, "--ignore-errors", stdin=stdin, index=index).result()
+    gaps = _unreadable(result.err)
     if result.code != 0 and not gaps:
         raise GitError(args, result)
     return gaps
+
+
+def _unreadable(stderr: bytes) -> list[Gap]:
+    reasons: dict[str, str] = {}
+    for line in stderr.decode("utf-8", "surrogateescape").splitlines():
+        match = next((m for form in _UNREADABLE if (m := form.fullmatch(line))), None)
+        if match is not None:
+            reasons.setdefault(match["path"], match["reason"])
+    fix = "make it readable, or name it in .gitignore"
+    return [
+        Gap(GapKind.CODE, path, f"git could not read it: {reason}".rstrip(": "), fix)
+        for path, reason in reasons.items()
+    ]
+
+
+def _deleted_below(rows: list[StatusRow], left_out: list[str]) -> list[str]:
+    """Returns tracked files that are gone, and whose place something that is left out has taken."""
+    places = {path.rstrip("/") for path in left_out}
+    return [
+        row.path
+        for row in rows
+        if row.change in ("deleted", "type changed")
+        and any(row.path == place or row.path.startswith(f"{place}/") for place in places)
+    ]
+
+
+def _forget(repo: Repository, index: str, paths: list[str]) -> None:
+    if paths:
+        stdin = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=stdin, index=index)
 
 
 @contextmanager

@@ -321,6 +321,7 @@ def raw_hashes(repo: Repository, paths: Sequence[str]) -> list[Oid]:
         repo: The repository.
         paths: Of regular files, relative to the top, none with a newline in it.
     """
-    stdin = b"".join(os.fsencode(path) + b"\n" for path in paths)
+    # "./", because a name that starts with a quote is taken for a quoted one.
+    stdin = b"".join(b"./%s\n" % os.fsencode(path) for path in paths)
     out = repo.git("hash-object", "--no-filters", "--stdin-paths", stdin=stdin)
     return [Oid(line) for line in out.decode("ascii").split()]

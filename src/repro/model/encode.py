@@ -97,7 +97,7 @@ def _code(code: Code) -> dict[str, object]:
 
 
 def _metrics(metrics: Mapping[str, Metric]) -> bytes:
-    """Writes a number, or value and step where there is a step; NaN has a name, as JSON has none."""
+    """Writes each as a number, or as value and step where there is a step."""
     rows = {
         name: number_to_json(metric.value)
         if metric.step is None

@@ -17,7 +17,7 @@ from repro.model.ids import Oid
 from repro.model.values import Scalar, Value
 
 if TYPE_CHECKING:
-    from yaml import CSafeLoader, Event, ScalarEvent
+    from yaml import Event, SafeLoader, ScalarEvent, ScalarNode
 
 __all__ = ["Fields", "RecordError", "load_yaml", "table_rows"]
 
@@ -54,23 +54,23 @@ def load_yaml(file: str, content: bytes) -> Value:
     Raises:
         RecordError: It is no YAML, or holds aliases, repeated keys, or anything else.
     """
-    from yaml import CSafeLoader, YAMLError
+    import yaml
 
     loader = None
     try:
-        loader = CSafeLoader(content)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(content)
         return _Builder(file, loader).document()
-    except (YAMLError, UnicodeError) as error:
+    except (yaml.YAMLError, UnicodeError) as error:
         raise RecordError(file, "", " ".join(str(error).split()) or "not YAML") from error
     finally:
         if loader is not None:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()
 
 
 class _Builder:
     """Puts a document together from events."""
 
-    def __init__(self, file: str, loader: "CSafeLoader") -> None:
+    def __init__(self, file: str, loader: "SafeLoader") -> None:
         self._file = file
         self._loader = loader
 
@@ -87,7 +87,9 @@ class _Builder:
         return value
 
     def _next(self) -> "Event":
-        event: Event = self._loader.get_event()  # type: ignore[no-untyped-call]
+        event: Event | None = self._loader.get_event()  # type: ignore[no-untyped-call]
+        if event is None:
+            raise RecordError(self._file, "", "ends early")
         return event
 
     def _value(self, event: "Event", depth: int) -> Value:
@@ -132,7 +134,7 @@ class _Builder:
             raise RecordError(self._file, "", f"not a {kind}: {shown!r}") from error
 
 
-def _scalar_of(kind: str, text: str, node: object, loader: "CSafeLoader") -> Scalar:
+def _scalar_of(kind: str, text: str, node: "ScalarNode", loader: "SafeLoader") -> Scalar:
     if kind == "str":
         return text
     if kind == "null":

@@ -20,7 +20,7 @@ _NOUNS = tuple(
     bridge brook canyon cedar cliff cloud clover comet coral cove crane creek crest cricket cypress
     dawn delta dove dune eagle echo elm ember falcon fern field finch fjord forest fox galaxy garden
     geyser glacier glade gorge grove gull harbor hare hawk hazel heath heron hill ibis inlet iris
-    island jasmine juniper kelp kestrel kite lagoon lake lantern larch lark laurel lichen lily linden
+    island jasmine juniper kelp kestrel kite lagoon lake lantern larch lark laurel lichen lily
     lynx maple marsh meadow mesa meteor moon moose moss nebula oak oasis ocean orbit orchid osprey
     otter owl panda pebble pine plover poplar prairie quartz quail rain raven reef ridge river robin
     sail salmon sequoia shore sparrow spring spruce star stone stream summit swan thistle tide

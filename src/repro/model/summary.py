@@ -287,7 +287,7 @@ def _short(value: Number) -> str:
     try:
         return f"{value:.6g}"
     except OverflowError:  # a whole number beyond every float
-        return f"{'-' * (value < 0)}1e+{int(value.bit_length() * math.log10(2))}"
+        return f"{'-' * (value < 0)}1e+{int(int(value).bit_length() * math.log10(2))}"
 
 
 def _one_line(text: str) -> str:

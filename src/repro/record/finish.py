@@ -36,6 +36,12 @@ from repro.store.runs import write_run
 __all__ = ["Finisher", "seal"]
 
 _NO_PILLARS = Pillars("", "", "", "")
+_CUT_TRACE = Gap(
+    GapKind.DATA,
+    "trace",
+    "the command opened more files than are noted: inputs may be missing",
+    "declare them in [tool.repro] inputs",
+)
 
 
 class Finisher(NamedTuple):
@@ -112,6 +118,8 @@ class Finisher(NamedTuple):
             inline=outputs.inline,
         )
         found = (*data.gaps, *param_gaps, *metrics.gaps, *outputs.gaps, *ending.gaps)
+        if not trace.is_whole:
+            found = (*found, _CUT_TRACE)
         return seal(record, self.facts, (*self._known_gaps(), *found))
 
     def _known_gaps(self) -> tuple[Gap, ...]:

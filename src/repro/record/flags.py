@@ -75,7 +75,8 @@ def _values_from(words: list[str], at: int) -> list[str]:
     values: list[str] = []
     for word in words[at:]:
         is_flag = word.startswith("-") and not _is_number(word)
-        if is_flag or ("=" in word and not values):
+        # "--lr 0.1 model.depth=3": the second is a param of its own.
+        if is_flag or "=" in word:
             break
         values.append(word)
     return values

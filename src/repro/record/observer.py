@@ -28,7 +28,7 @@ from repro.record.warehouse import Warehouse
 __all__ = ["Inputs", "Observed", "Observer", "collect_inputs", "load_inputs", "load_observed"]
 
 _FIRST_LOOK_S = 0.03
-_LOOK_EVERY_S = 0.25
+_LAST_LOOK_S = 5.0
 
 
 class Inputs(NamedTuple):
@@ -166,25 +166,28 @@ class Observer:
         seen: Interpreter | None = None
         wait_s = _FIRST_LOOK_S
         while not self._has_ended.wait(wait_s):
-            wait_s = _LOOK_EVERY_S
-            found = _interpreter(read_trace(self._live.trace_path), self._repo.top)
+            # Later interpreters are rarer, and a long trace takes longer to read.
+            wait_s = min(2 * wait_s, _LAST_LOOK_S)
+            trace = read_trace(self._live.trace_path)
+            found = _interpreter(trace, self._repo.top)
             if found is not None and found != seen:
                 seen = found
-                self._note(found, [])
+                self._note(found, trace, [])
         trace = read_trace(self._live.trace_path)
         found = _interpreter(trace, self._repo.top)
         gaps: list[Gap] = []
         if found is None:
             found = _probed(self._begun.environment_of, self._env, gaps)
         if found is None or found != seen or self.observed is None:
-            self._note(found, gaps)
+            self._note(found, trace, gaps)
 
-    def _note(self, interpreter: Interpreter | None, gaps: Sequence[Gap]) -> None:
+    def _note(self, interpreter: Interpreter | None, trace: Trace, gaps: Sequence[Gap]) -> None:
         self.observed = observe_environment(
             interpreter,
             self._env,
             state_dir=self._repo.state_dir,
             top=self._repo.top,
+            others=[started.interpreter.executable for started in trace.interpreters],
             gaps=gaps,
         )
         if self.observed.lock is not None:
@@ -202,13 +205,16 @@ def observe_environment(
     *,
     state_dir: str,
     top: str,
+    others: Sequence[str] = (),
     gaps: Sequence[Gap] = (),
 ) -> Observed:
     """Observes an interpreter's environment and locks it; both are cached."""
     cache_dir = os.path.join(state_dir, "cache")
     from repro.environment.observe import observe
 
-    environment, found = observe(interpreter, variables=env, cache_dir=cache_dir, top=top)
+    environment, found = observe(
+        interpreter, variables=env, cache_dir=cache_dir, others=others, top=top
+    )
     pylock: bytes | None = None
     unlocked: tuple[Gap, ...] = ()
     if interpreter is not None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from repro.model.gap import Gap, GapKind
 from repro.model.secrets import REDACTED, is_secret_name, redact_text
-from repro.model.values import Params, Value, flatten, is_same
-from repro.record.formats import SUFFIXES, FormatError, load_mapping
+from repro.model.values import Params, Value, is_same
+from repro.record.formats import FormatError, load_mapping
 from repro.record.project import Project
 
 __all__ = ["collect_params", "params_files", "read_existing"]
@@ -49,25 +49,41 @@ def collect_params(
             gaps.append(Gap(GapKind.PARAMS, where, error.problem, f"correct {where}"))
             continue
         _merge(params, values, path)
-    params.update(given)
+    for name, value in given.items():
+        _give(params, name, value)
     return _without_secrets(params, gaps), gaps
 
 
 def _merge(params: Params, values: Params, path: str) -> None:
     """Adds a file's values; a name that another file gives another value keeps its file's name."""
-    taken = flatten(params)
-    conflicts = {
-        name.partition(".")[0]
-        for name, value in flatten(values).items()
-        if name in taken and not is_same(taken[name], value)
-    }
     for key, value in values.items():
-        if key in conflicts:
+        old = params.get(key)
+        if key in params and not _agree(old, value):
             params[f"{path}:{key}"] = value
-        elif isinstance(value, dict) and isinstance(old := params.get(key), dict):
+        elif isinstance(value, dict) and isinstance(old, dict):
             params[key] = _united(old, value)
         else:
             params[key] = value
+
+
+def _agree(old: Value, new: Value) -> bool:
+    """Tells whether no name has two values."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(_agree(old[key], value) for key, value in new.items() if key in old)
+    return is_same(old, new)
+
+
+def _give(params: Params, name: str, value: Value) -> None:
+    """Sets a param that was typed: ``model.depth=3`` goes over the depth that a file gives."""
+    at = params
+    *above, last = [name] if name in params else name.split(".")
+    for key in above:
+        below = at.get(key)
+        if not isinstance(below, dict):
+            params[name] = value
+            return
+        at[key] = at = dict(below)
+    at[last] = value
 
 
 def _united(old: Params, new: Params) -> Params:
@@ -83,6 +99,8 @@ def _without_secrets(params: Params, gaps: list[Gap]) -> Params:
     def clean(name: str, value: Value) -> Value:
         if isinstance(value, dict):
             return {key: clean(key, item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [clean(name, item) for item in value]
         if not isinstance(value, str):
             return value
         safe = REDACTED if is_secret_name(name) and value else redact_text(value)
@@ -102,7 +120,7 @@ def read_existing(
     for path in paths:
         if path in blobs:
             found[path] = blobs[path]
-        elif path.rpartition(".")[2].lower() in SUFFIXES:
+        else:
             try:
                 with open(os.path.join(top, path), "rb") as file:
                     found[path] = file.read()

@@ -77,7 +77,9 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
         tags=request.tags,
         gaps=(*snapshot.gaps, *gaps_at_start(around, ())),
     )
-    record, observed = _record(repo, begun, project, facts, warehouse, around)
+    record, observed = _record(
+        repo, begun, project, facts=facts, warehouse=warehouse, around=around
+    )
     warehouse.flush()
     witnesses = _witnesses(repo, record, observed, facts)
     digest = digest_of_state(record.run.pillars, record.metrics)
@@ -94,6 +96,7 @@ def _record(
     repo: Repository,
     begun: Begun,
     project: Project,
+    *,
     facts: TreeFacts,
     warehouse: Warehouse,
     around: Surroundings,

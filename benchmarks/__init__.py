@@ -1,0 +1,1 @@
+"""Measures repro against what the machine can do at best; see README.md."""

@@ -1,0 +1,22 @@
+"""Every row of the table, in the order of the design's budgets."""
+
+from benchmarks.rows.checkout import CHECKOUT
+from benchmarks.rows.first_instruction import FIRST_INSTRUCTION
+from benchmarks.rows.listing import LISTING
+from benchmarks.rows.pack import PACK
+from benchmarks.rows.record import RECORD
+from benchmarks.rows.row import Row
+from benchmarks.rows.run import RUN
+from benchmarks.rows.startup import STARTUP
+
+__all__ = ["ROWS", "Row"]
+
+ROWS: tuple[Row, ...] = (
+    *RUN,
+    *FIRST_INSTRUCTION,
+    *RECORD,
+    *LISTING,
+    *PACK,
+    *CHECKOUT,
+    *STARTUP,
+)

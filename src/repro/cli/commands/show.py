@@ -1,0 +1,67 @@
+"""``repro show``: one run on one page."""
+
+from datetime import UTC, datetime
+
+import click
+
+from repro.cli.console import Console, current_console
+from repro.cli.page import clean
+from repro.cli.runs import find_run, open_runs
+from repro.git.repository import Repository
+from repro.model.run import Record
+from repro.model.summary import Summary
+
+__all__ = ["command"]
+
+
+@click.command("show", short_help="Show everything about a run")
+@click.argument("run", default="@")
+@click.option("--log", "show_log", is_flag=True, help="Show what the command printed.")
+@click.option(
+    "--patch", "show_patch", is_flag=True, help="Show the uncommitted changes it ran with."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON: everything in the record.")
+def command(run: str, *, show_log: bool, show_patch: bool, as_json: bool) -> None:
+    """Show a run: code, params, metrics, data, environment, and what is missing.
+
+    RUN is an id or the first letters of one, a name, @ (the newest, the default), @~2, a branch or
+    commit (its newest run), or best:METRIC.
+    """
+    console = current_console()
+    repo = open_runs()
+    summary, record = find_run(repo, run)
+    now = datetime.now(UTC)
+    if as_json:
+        from repro.cli.views import record_json
+
+        console.json(record_json.to_json(record, summary, now=now))
+        return
+    if show_log:
+        _write_log(console, record)
+    if show_patch:
+        _write_patch(console, repo, summary)
+    if not show_log and not show_patch:
+        from repro.cli.views import record as view
+
+        console.show(view.page(record, summary, now=now))
+
+
+def _write_log(console: Console, record: Record) -> None:
+    if record.output is None:
+        console.talk("it printed nothing")
+        return
+    text = record.output.decode("utf-8", "replace")
+    # A pipe gets what was printed; a terminal must not obey what it is shown.
+    console.write(clean(text, keep="\n\t\r") if console.is_terminal else text)
+
+
+def _write_patch(console: Console, repo: Repository, summary: Summary) -> None:
+    from repro.git.history import patch
+
+    if summary.commit is None:
+        console.talk("it ran before the first commit: there is nothing to compare with")
+        return
+    text = patch(repo, summary.commit, summary.oid, colour=console.has_colour)
+    if not text:
+        console.talk("no uncommitted changes")
+    console.write(text)

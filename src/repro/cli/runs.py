@@ -1,0 +1,107 @@
+"""Which runs a command speaks of: those recorded, and those that run at this moment."""
+
+import os
+
+from repro.cli.console import current_console
+from repro.git.repository import Repository, open_repository
+from repro.model.ids import LIVE_REFS, live_ref, short_id
+from repro.model.run import Pillars, Record, Run, Status
+from repro.model.summary import Summary, summarize
+from repro.record.live import list_live_runs
+from repro.store.runs import read_record
+
+__all__ = ["find_run", "open_runs", "running_records", "running_summaries", "whole"]
+
+
+def open_runs() -> Repository:
+    """Opens the repository, and first records the runs whose recorder died.
+
+    Raises:
+        NotARepositoryError: There is none here.
+        BareRepositoryError: It has no working tree.
+    """
+    repo = open_repository()
+    if list_live_runs(repo):
+        from repro.record.recover import recover_dead_runs
+
+        recovered, failures = recover_dead_runs(repo, home=os.path.expanduser("~"))
+        console = current_console()
+        for run_id in recovered:
+            console.talk(f"recorded {short_id(run_id)}, whose recorder had died")
+        for failure in failures:
+            console.talk(f"warning: could not record {failure}")
+    return repo
+
+
+def running_records(repo: Repository) -> list[Record]:
+    """Returns what is known of the runs in progress, newest first."""
+    found = []
+    for live in reversed(list_live_runs(repo)):
+        value = live.read("run")
+        if value is not None:
+            from repro.record.begun import begun_from_json
+
+            begun = begun_from_json(value)
+            run = Run(
+                id=begun.id,
+                name=begun.name,
+                status=Status.RUNNING,
+                started_at=begun.started_at,
+                ended_at=None,
+                code=begun.code,
+                pillars=Pillars("", "", "", ""),
+                author=begun.author,
+                host=begun.host,
+                command=begun.command,
+                cwd=begun.cwd,
+                project=begun.project,
+                message=begun.message,
+                parent_run=begun.parent_run,
+                tags=begun.tags,
+                gaps=begun.gaps,
+            )
+            found.append(Record(run, begun.params, {}))
+    return found
+
+
+def running_summaries(repo: Repository, records: list[Record]) -> list[Summary]:
+    """Returns the summaries of runs in progress; each is the commit of its code snapshot."""
+    if not records:
+        return []
+    from repro.git.refs import list_refs
+
+    oids = dict(list_refs(repo, LIVE_REFS))
+    summaries = []
+    for record in records:
+        ref = live_ref(record.run.id)
+        if ref in oids:  # else it has just ended, and is among the recorded
+            summaries.append(summarize(record, oid=oids[ref], ref=ref))
+    return summaries
+
+
+def whole(repo: Repository, runs: list[Summary]) -> list[Summary]:
+    """Returns the summaries with all their params and metrics, read where they were left out."""
+    return [_whole(repo, run) if run.is_partial else run for run in runs]
+
+
+def _whole(repo: Repository, run: Summary) -> Summary:
+    complete = summarize(read_record(repo, run), oid=run.oid, ref=run.ref)
+    return run._replace(params=complete.params, metrics=complete.metrics, is_partial=False)
+
+
+def find_run(repo: Repository, text: str) -> tuple[Summary, Record]:
+    """Returns the run that a text names, recorded or in progress.
+
+    Raises:
+        UnknownRunError: There is none.
+        AmbiguousRunError: There are several.
+    """
+    from repro.store.resolve import resolve_run
+
+    records = {record.run.id: record for record in running_records(repo)}
+    for summary in running_summaries(repo, list(records.values())):
+        letters = short_id(summary.id)
+        if text in (summary.id, summary.name) or (len(text) > 3 and letters.startswith(text)):
+            return summary, records[summary.id]
+    summary = resolve_run(repo, text)
+    return summary, read_record(repo, summary)

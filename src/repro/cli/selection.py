@@ -1,0 +1,124 @@
+"""Which runs a listing is about: filtered, sorted, counted."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from repro.cli.runs import running_records, running_summaries, whole
+from repro.compare.fields import SCOPES, Key, names_in
+from repro.git.repository import Repository
+from repro.model.ids import RUN_REFS
+from repro.model.summary import Summary
+from repro.store.runs import list_runs
+
+__all__ = ["Request", "Selection", "keys_named", "select"]
+
+
+class Request(NamedTuple):
+    """What was asked for.
+
+    Attributes:
+        expression: A filter.
+        sort: A key, with "-" for the largest first; None for the newest first.
+        commit: Anything that names a commit: only runs that started from it.
+        limit: How many runs; 0 for all.
+    """
+
+    expression: str | None = None
+    sort: str | None = None
+    commit: str | None = None
+    limit: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the newest runs answer it."""
+        return not (self.expression or self.sort or self.commit)
+
+
+class Selection(NamedTuple):
+    """The runs to show.
+
+    Attributes:
+        runs: At most the limit.
+        n_more: Runs that match beyond the limit.
+        n_other: Runs that do not match.
+    """
+
+    runs: tuple[Summary, ...]
+    n_more: int = 0
+    n_other: int = 0
+
+
+def select(repo: Repository, request: Request) -> Selection:
+    """Returns the runs that a listing shows, those in progress among them.
+
+    Raises:
+        QueryError: The filter or the key cannot be read, or names what no run has.
+        GitError: The commit names nothing.
+    """
+    running = running_summaries(repo, running_records(repo))
+    if request.is_plain:
+        return _newest(repo, running, request.limit)
+    runs = _merged(running, list_runs(repo))
+    matching = _sorted(_filtered(repo, runs, request), request)
+    shown = matching[: request.limit] if request.limit else matching
+    return Selection(tuple(shown), len(matching) - len(shown), len(runs) - len(matching))
+
+
+def _newest(repo: Repository, running: Sequence[Summary], limit: int) -> Selection:
+    runs = _merged(running, list_runs(repo, newest=limit + 1 if limit else None))
+    shown = runs[:limit] if limit else runs
+    n_more = 0
+    if len(shown) < len(runs):
+        from repro.git.refs import list_refs
+
+        n_more = len(list_refs(repo, RUN_REFS)) + len(running) - len(shown)
+    return Selection(tuple(whole(repo, shown)), n_more)
+
+
+def _merged(running: Sequence[Summary], recorded: Sequence[Summary]) -> list[Summary]:
+    ids = {run.id for run in recorded}
+    runs = [*(run for run in running if run.id not in ids), *recorded]
+    return sorted(runs, key=lambda run: run.started_at, reverse=True)
+
+
+def _filtered(repo: Repository, runs: list[Summary], request: Request) -> list[Summary]:
+    if request.commit is not None:
+        spec = f"{request.commit}^{{commit}}"
+        out = repo.git("rev-parse", "--verify", "--end-of-options", spec)
+        oid = out.decode("ascii").strip()
+        runs = [run for run in runs if run.commit == oid]
+    runs = whole(repo, runs)
+    if request.expression is None:
+        return runs
+    from repro.compare.query import check, compile_query
+
+    query = compile_query(request.expression)
+    check(query.keys, runs, text=query.text)
+    return [run for run in runs if query.matches(run)]
+
+
+def _sorted(runs: list[Summary], request: Request) -> list[Summary]:
+    if request.sort is None:
+        return runs
+    from repro.compare.order import sort_runs
+
+    return sort_runs(runs, request.sort)
+
+
+def keys_named(text: str, runs: Sequence[Summary]) -> list[Key]:
+    """Returns the keys in a list such as ``status,params.lr,metrics``; a scope is all its keys.
+
+    Raises:
+        QueryError: One cannot be read, or no run has it.
+    """
+    from repro.compare.query import check, compile_key
+
+    keys: list[Key] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key = compile_key(part)
+        check([key], runs, text=part)
+        if key.scope in SCOPES and not key.name:
+            keys += [Key(key.scope, name) for name in names_in(runs, key.scope)]
+        else:
+            keys.append(key)
+    return keys

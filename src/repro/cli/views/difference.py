@@ -1,0 +1,183 @@
+"""The difference between two runs on one page, its verdict first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from repro.cli.format import counted, number, percent, signed, size, value
+from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.compare.changes import Changes
+from repro.compare.diff import CodeChange, Difference, FileStat
+from repro.compare.environment import EnvironmentChange
+from repro.compare.metrics import MetricChange
+from repro.model.data import Artifact, DataEntry
+from repro.model.environment import Package
+from repro.model.ids import short_id
+from repro.model.summary import Summary
+from repro.model.values import Value
+
+__all__ = ["page", "verdict"]
+
+_ARROW = "→"
+_MARKS: Mapping[str, Cell] = {
+    "added": Cell("+", "green"),
+    "removed": Cell("-", "red"),
+    "changed": Cell("~", "yellow"),
+}
+Rows = list[tuple[Cell, ...]]
+T = TypeVar("T")
+File = TypeVar("File", DataEntry, Artifact)
+
+
+def page(a: Summary, b: Summary, difference: Difference) -> list[Block]:
+    """Returns the page: what is compared, the verdict, then each part that differs."""
+    parts: list[tuple[str, list[Line | Grid]]] = [
+        ("code", _code(difference.code)),
+        ("data", _grid(_files(difference.data), wrap=1)),
+        ("params", _grid(_params(difference.params), wrap=2)),
+        ("environment", _environment(difference.environment)),
+        ("artifacts", _grid(_files(difference.artifacts), wrap=1)),
+        ("metrics", _metrics(difference.metrics)),
+    ]
+    sections = [Section(label, tuple(blocks)) for label, blocks in parts if blocks]
+    lead: list[Block] = [_head(a, b), verdict(difference)]
+    return [*lead, Line.of(), *sections] if sections else lead
+
+
+def _head(a: Summary, b: Summary) -> Line:
+    cells: list[Cell | str] = []
+    for number_, run in enumerate((a, b)):
+        cells += [f" {_ARROW} "] if number_ else []
+        cells += [Cell(run.name, "bold"), " ", Cell(short_id(run.id), "cyan")]
+    return Line.of(*cells)
+
+
+def verdict(difference: Difference) -> Line:
+    """Returns one line that says which pillars differ."""
+    counts = {
+        "data": len(difference.data),
+        "params": len(difference.params),
+        "environment": difference.environment.n_changes,
+    }
+    cells: list[Cell | str] = []
+    for name, same in difference.pillars.items():
+        cells += [Cell(" · ", "dim")] if cells else []
+        if same:
+            cells.append(Cell(f"{name} same", "dim"))
+        else:
+            count = f" ({counts[name]})" if counts.get(name) else ""
+            cells.append(Cell(f"{name} changed{count}", "yellow"))
+    return Line.of(*cells)
+
+
+def _grid(rows: Rows, *, right: Sequence[int] = (), wrap: int = 0) -> list[Line | Grid]:
+    return [Grid(tuple(rows), frozenset(right), wrap)] if rows else []
+
+
+def _mark(old: object, new: object) -> Cell:
+    return _MARKS["added" if old is None else "removed" if new is None else "changed"]
+
+
+def _code(code: CodeChange) -> list[Line | Grid]:
+    if code.is_same and code.commits[0] == code.commits[1]:
+        return []
+    ends = [
+        _revision(commit, branch, n_dirty)
+        for commit, branch, n_dirty in zip(code.commits, code.branches, code.n_dirty, strict=True)
+    ]
+    note = Cell("  the same files", "dim") if code.is_same else Cell("")
+    head = Line.of(*ends[0], f" {_ARROW} ", *ends[1], note)
+    return [head, *_grid([_file_row(file) for file in code.files], right=(2, 3), wrap=1)]
+
+
+def _revision(commit: str | None, branch: str | None, n_dirty: int) -> list[Cell | str]:
+    if commit is None:
+        return ["no commit"]
+    on = f" on {branch}" if branch else ""
+    return [Cell(commit[:10], "yellow"), on, f" + {counted(n_dirty, 'change')}" if n_dirty else ""]
+
+
+_LETTER_STYLES = {"A": "green", "D": "red"}
+
+
+def _file_row(file: FileStat) -> tuple[Cell, ...]:
+    path = f"{file.old_path} {_ARROW} {file.path}" if file.old_path else file.path
+    if file.added is None or file.removed is None:
+        stats = (Cell("binary", "dim"), Cell(""))
+    else:
+        stats = (Cell(f"+{file.added}", "green"), Cell(f"-{file.removed}", "red"))
+    return (Cell(file.status, _LETTER_STYLES.get(file.status, "yellow")), Cell(path), *stats)
+
+
+def _files(found: Changes[File]) -> Rows:
+    return [
+        (
+            _mark(old, new),
+            Cell(path),
+            Cell(_changed(old, new, lambda entry: entry.hash[:8])),
+            Cell(_changed(old, new, lambda entry: size(entry.size_bytes)), "dim"),
+        )
+        for path, old, new in found
+    ]
+
+
+def _params(found: Changes[Value]) -> Rows:
+    rows: dict[str, tuple[Cell, ...]] = {}
+    for name, new in found.added.items():
+        rows[name] = (_MARKS["added"], Cell(name), Cell(value(new)))
+    for name, old in found.removed.items():
+        rows[name] = (_MARKS["removed"], Cell(name), Cell(value(old)))
+    for name, (old, new) in found.changed.items():
+        rows[name] = (_MARKS["changed"], Cell(name), Cell(f"{value(old)} {_ARROW} {value(new)}"))
+    return [rows[name] for name in sorted(rows)]
+
+
+def _environment(environment: EnvironmentChange) -> list[Line | Grid]:
+    rows: Rows = []
+    for texts in (environment.interpreter, environment.platform):
+        rows += _texts(texts)
+    rows += [
+        (_mark(old, new), Cell(name), Cell(_package(old, new)))
+        for name, old, new in environment.packages
+    ]
+    rows += _texts(environment.variables)
+    rows += [
+        (Cell(" "), *(Cell(c.text, "dim") for c in row[1:])) for row in _texts(environment.machine)
+    ]
+    return _grid(rows, wrap=2)
+
+
+def _package(old: Package | None, new: Package | None) -> str:
+    if old is not None and new is not None and old.version == new.version:
+        return f"{old.version}, other files"
+    return _changed(old, new, lambda package: package.version)
+
+
+def _texts(found: Changes[str]) -> Rows:
+    return [
+        (_mark(old, new), Cell(name), Cell(_changed(old, new, lambda text: text)))
+        for name, old, new in found
+    ]
+
+
+def _changed(old: T | None, new: T | None, text: Callable[[T], str]) -> str:
+    texts = dict.fromkeys(text(side) for side in (old, new) if side is not None)
+    return f" {_ARROW} ".join(texts)
+
+
+def _metrics(metrics: Sequence[MetricChange]) -> list[Line | Grid]:
+    return _grid(list(map(_metric_row, metrics)), right=(1, 3, 4, 5))
+
+
+def _metric_row(metric: MetricChange) -> tuple[Cell, ...]:
+    same = metric.is_same
+    old, new = ("none" if x is None else number(x) for x in (metric.old, metric.new))
+    change = "" if metric.change is None or same else signed(metric.change)
+    relative = "" if metric.relative is None or same else percent(metric.relative)
+    return (
+        Cell(metric.name, "dim" if same else ""),
+        Cell(old, "dim"),
+        Cell("=" if same else _ARROW, "dim"),
+        Cell(new, "dim" if same else "bold"),
+        Cell(change),
+        Cell(relative, "dim"),
+    )

@@ -1,0 +1,214 @@
+"""One run on one page."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from repro.cli.format import ago, counted, duration, number, size, sparkline, value
+from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.cli.views.listing import STATUS_STYLES, elapsed_s, status_text
+from repro.model.data import Artifact, DataEntry, Place
+from repro.model.environment import Environment, Hardware
+from repro.model.gap import Gap
+from repro.model.ids import short_id
+from repro.model.run import Code, Record, Status
+from repro.model.summary import Summary
+from repro.model.values import flatten
+
+__all__ = ["page"]
+
+_MOST_ROWS = 40
+"""Longer lists are cut: `--json` has everything."""
+
+
+def page(record: Record, summary: Summary, *, now: datetime) -> list[Block]:
+    """Returns the page of a run.
+
+    Args:
+        record: All of it.
+        summary: Of the same run.
+        now: UTC.
+    """
+    parts: list[tuple[str, list[Line | Grid]]] = [
+        ("code", list(_code(record.run.code))),
+        ("params", _params(record)),
+        ("metrics", _metrics(record)),
+        ("data", _data(record.data)),
+        ("artifacts", _artifacts(record.artifacts)),
+        ("environment", list(_environment(record))),
+        ("tags", _tags(record)),
+        ("gaps", list(_gaps(record.run.gaps, summary.status))),
+        ("go back", _go_back(summary)),
+    ]
+    sections = [Section(label, tuple(blocks)) for label, blocks in parts if blocks]
+    return [*_title(record, summary, now), Line.of(), *sections]
+
+
+def _title(record: Record, summary: Summary, now: datetime) -> Iterator[Block]:
+    run = record.run
+    status = status_text(summary.status, summary.exit_code)
+    taken = elapsed_s(summary, now)
+    lasted = "" if taken is None else f" {_preposition(summary.status)} {duration(taken)}"
+    author = f" by {run.author.name}" if run.author and run.author.name else ""
+    yield Line.of(
+        Cell(run.name, "bold"),
+        "  ",
+        Cell(short_id(run.id), "cyan"),
+        "  ",
+        Cell(status, STATUS_STYLES[summary.status]),
+        f"{lasted}, {ago(run.started_at, now)}{author}",
+    )
+    if run.message.strip():
+        yield from (Line.of(text) for text in run.message.strip().splitlines())
+    if summary.command:
+        where = f"   (in {run.cwd})" if run.cwd != "." else ""
+        yield Line.of(Cell("$ ", "dim"), summary.command, Cell(where, "dim"))
+
+
+def _preposition(status: Status) -> str:
+    return {Status.FINISHED: "in", Status.RUNNING: "for"}.get(status, "after")
+
+
+def _grid(
+    rows: Sequence[Sequence[Cell | str]], *, right: Sequence[int] = (), wrap: int = 0
+) -> list[Line | Grid]:
+    """Returns the rows as a grid, cut where there are too many; none for no rows."""
+    if not rows:
+        return []
+    cells = [
+        tuple(Cell(cell) if isinstance(cell, str) else cell for cell in row)
+        for row in rows[:_MOST_ROWS]
+    ]
+    blocks: list[Line | Grid] = [Grid(tuple(cells), frozenset(right), wrap)]
+    if len(rows) > _MOST_ROWS:
+        blocks.append(Line.of(Cell(f"… and {len(rows) - _MOST_ROWS} more: --json", "dim")))
+    return blocks
+
+
+def _code(code: Code) -> Iterator[Line | Grid]:
+    commit = Cell(code.commit[:10], "yellow") if code.commit else Cell("no commit yet", "dim")
+    on = f" on {code.branch}" if code.branch else " (detached)" if code.commit else ""
+    changes = f", {counted(len(code.dirty), 'uncommitted change')}" if code.dirty else ", clean"
+    yield Line.of(commit, on, changes)
+    yield from _grid([(Cell(path.change, "dim"), path.path) for path in code.dirty], wrap=1)
+
+
+def _params(record: Record) -> list[Line | Grid]:
+    return _grid([(name, value(given)) for name, given in flatten(record.params).items()], wrap=1)
+
+
+def _metrics(record: Record) -> list[Line | Grid]:
+    """Returns name, value, step and learning curve; columns that are empty are left out."""
+    names = list(record.metrics)
+    rows = []
+    for name in names:
+        metric = record.metrics[name]
+        curve = sparkline([point.value for point in record.history.get(name, ())])
+        step = "" if metric.step is None else f"step {metric.step}"
+        rows.append(
+            (name, Cell(number(metric.value), "bold"), Cell(step, "dim"), Cell(curve, "cyan"))
+        )
+    filled = [n for n in range(4) if any(_text(row[n]) for row in rows)]
+    return _grid([tuple(row[n] for n in filled) for row in rows])
+
+
+def _text(cell: Cell | str) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
+def _data(entries: Sequence[DataEntry]) -> list[Line | Grid]:
+    return _files([(entry, *_origin(entry)) for entry in entries])
+
+
+def _origin(entry: DataEntry) -> tuple[str, bool]:
+    """Returns where an input came from, and whether that needs a look."""
+    source = entry.source.value
+    if entry.pointer is not None and entry.pointer != f"{entry.path}.dvc":
+        source = entry.pointer
+    if not entry.matches_pointer:
+        return f"{source}, changed since", True
+    if entry.place is Place.NOWHERE:
+        return f"{source}, not kept", True
+    return source, False
+
+
+_PLACES = {Place.GIT: "git", Place.STORE: "object store", Place.NOWHERE: "not kept"}
+
+
+def _artifacts(artifacts: Sequence[Artifact]) -> list[Line | Grid]:
+    return _files([(a, _PLACES[a.place], a.place is Place.NOWHERE) for a in artifacts])
+
+
+def _files(entries: Sequence[tuple[DataEntry | Artifact, str, bool]]) -> list[Line | Grid]:
+    """Returns path, hash, size, number of files where any is a directory, and a note for each."""
+    has_directory = any(entry.is_directory for entry, *_ in entries)
+    rows = []
+    for entry, note, needs_a_look in entries:
+        n_files = counted(entry.n_files, "file") if entry.is_directory else ""
+        rows.append(
+            (
+                f"{entry.path}/" if entry.is_directory else entry.path,
+                Cell(entry.hash[:8], "yellow"),
+                size(entry.size_bytes),
+                *((n_files,) if has_directory else ()),
+                Cell(note, "yellow" if needs_a_look else "dim"),
+            )
+        )
+    return _grid(rows, right=[2, 3] if has_directory else [2])
+
+
+def _environment(record: Record) -> Iterator[Line | Grid]:
+    environment = record.environment
+    if environment is None:
+        yield Line.of(Cell("not observed", "yellow"))
+        return
+    yield Line.of(_software(environment, is_locked=record.lock is not None))
+    platform = environment.platform
+    parts = (f"{platform.system} {platform.machine}", platform.distribution, platform.libc)
+    yield Line.of(", ".join(part for part in parts if part))
+    machine = _machine(environment.hardware)
+    if machine:
+        yield Line.of(machine)
+    yield from (Line.of(f"{name}={text}") for name, text in environment.variables.items())
+
+
+def _software(environment: Environment, *, is_locked: bool) -> str:
+    interpreter = environment.interpreter
+    if interpreter is None:
+        return "no Python seen"
+    name = "Python" if interpreter.implementation == "cpython" else interpreter.implementation
+    packages = counted(len(environment.packages), "package")
+    return f"{name} {interpreter.version}, {packages}, {'locked' if is_locked else 'no lock'}"
+
+
+def _machine(hardware: Hardware) -> str:
+    cores = f"{hardware.n_cores} x {hardware.cpu}" if hardware.cpu else ""
+    memory = f"{hardware.memory_bytes / 2**30:.0f} GiB" if hardware.memory_bytes else ""
+    gpus = [
+        f"{hardware.gpus.count(gpu)} x {gpu}" if hardware.gpus.count(gpu) > 1 else gpu
+        for gpu in dict.fromkeys(hardware.gpus)
+    ]
+    driver = f"driver {hardware.gpu_driver}" if hardware.gpu_driver else ""
+    return ", ".join(part for part in (cores, memory, *gpus, driver) if part)
+
+
+def _tags(record: Record) -> list[Line | Grid]:
+    texts = [f"{name}={text}" if text else name for name, text in record.run.tags.items()]
+    return [Line.of(", ".join(texts))] if texts else []
+
+
+def _gaps(gaps: Sequence[Gap], status: Status) -> Iterator[Line | Grid]:
+    if status is Status.RUNNING:
+        return
+    if not gaps:
+        yield Line.of(Cell("none: everything that fixes this result is recorded", "green"))
+    for gap in gaps:
+        reason = f": {gap.reason}" if gap.reason else ""
+        yield Line.of(Cell(f"{gap.kind.value} ", "yellow"), gap.subject, reason)
+        if gap.fix:
+            yield Line.of(Cell("  fix: ", "dim"), gap.fix)
+
+
+def _go_back(summary: Summary) -> list[Line | Grid]:
+    if summary.status is Status.RUNNING:
+        return []
+    return [Line.of(f"repro checkout {short_id(summary.id)}")]

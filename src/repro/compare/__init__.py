@@ -1,0 +1,1 @@
+"""Compares, filters and sorts runs: pure functions over the model, no git, no disk, no clock."""

@@ -1,0 +1,124 @@
+"""The difference between two records, pillar by pillar."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from repro.compare.changes import Changes, changes
+from repro.compare.environment import EnvironmentChange, compare_environments
+from repro.compare.metrics import MetricChange, compare_metrics
+from repro.compare.params import compare_params
+from repro.model.data import Artifact, DataEntry
+from repro.model.ids import Oid
+from repro.model.run import Record
+from repro.model.values import Value
+
+__all__ = ["CodeChange", "Difference", "FileStat", "compare_records"]
+
+
+class FileStat(NamedTuple):
+    """How a file of the code differs, as git tells it.
+
+    Attributes:
+        path: In the second run.
+        status: A, D, M, R (renamed), C or T.
+        added: Lines, None for a binary file.
+        removed: Lines, likewise.
+        old_path: In the first run, where it was renamed.
+    """
+
+    path: str
+    status: str
+    added: int | None
+    removed: int | None
+    old_path: str | None = None
+
+
+class CodeChange(NamedTuple):
+    """The code pillar.
+
+    Attributes:
+        is_same: Whether the digests are equal.
+        commits: HEAD of either run.
+        branches: Branch of either run.
+        n_dirty: Paths that differed from HEAD in either run.
+        files: What the caller found to differ.
+    """
+
+    is_same: bool
+    commits: tuple[Oid | None, Oid | None]
+    branches: tuple[str | None, str | None]
+    n_dirty: tuple[int, int] = (0, 0)
+    files: tuple[FileStat, ...] = ()
+
+
+class Difference(NamedTuple):
+    """What differs from one record to another.
+
+    Attributes:
+        code: The code pillar.
+        data: The data pillar, by path.
+        params: The params pillar, by flat name.
+        environment: The environment pillar.
+        metrics: Every metric that either run has, changed or not.
+        artifacts: Outputs, by path.
+    """
+
+    code: CodeChange
+    data: Changes[DataEntry]
+    params: Changes[Value]
+    environment: EnvironmentChange
+    metrics: tuple[MetricChange, ...]
+    artifacts: Changes[Artifact]
+
+    @property
+    def pillars(self) -> dict[str, bool]:
+        """Whether each pillar is the same."""
+        return {
+            "code": self.code.is_same,
+            "data": not self.data,
+            "params": not self.params,
+            "environment": self.environment.is_same,
+        }
+
+    @property
+    def is_same(self) -> bool:
+        """Whether all pillars, all metrics and all outputs are the same."""
+        same_metrics = all(metric.is_same for metric in self.metrics)
+        return all(self.pillars.values()) and same_metrics and not self.artifacts
+
+
+def compare_records(a: Record, b: Record, *, files: Sequence[FileStat] = ()) -> Difference:
+    """Returns what differs from `a` to `b`.
+
+    Args:
+        a: The older, usually.
+        b: The newer.
+        files: What git finds to differ in the code; this package touches no git.
+    """
+    return Difference(
+        code=_compare_code(a, b, files),
+        data=changes(
+            {entry.path: entry for entry in a.data},
+            {entry.path: entry for entry in b.data},
+            same=lambda old, new: old.hash == new.hash,
+        ),
+        params=compare_params(a.params, b.params),
+        environment=compare_environments(a.environment, b.environment),
+        metrics=compare_metrics(a.metrics, b.metrics),
+        artifacts=changes(
+            {artifact.path: artifact for artifact in a.artifacts},
+            {artifact.path: artifact for artifact in b.artifacts},
+            same=lambda old, new: old.hash == new.hash,
+        ),
+    )
+
+
+def _compare_code(a: Record, b: Record, files: Sequence[FileStat]) -> CodeChange:
+    first, second = a.run.code, b.run.code
+    return CodeChange(
+        is_same=a.run.pillars.code == b.run.pillars.code,
+        commits=(first.commit, second.commit),
+        branches=(first.branch, second.branch),
+        n_dirty=(len(first.dirty), len(second.dirty)),
+        files=tuple(files),
+    )

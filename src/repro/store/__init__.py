@@ -1,0 +1,1 @@
+"""Runs in refs: write, list, read, resolve."""

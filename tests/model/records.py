@@ -1,0 +1,149 @@
+"""Random records, for property tests."""
+
+import os
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place, Source
+from repro.model.environment import Environment, Hardware, Interpreter, Package, Platform
+from repro.model.gap import Gap, GapKind
+from repro.model.ids import Oid, RunId, new_run_id
+from repro.model.run import Code, DirtyPath, Host, Identity, Pillars, Record, Run, Status
+from repro.model.values import Metric, Point
+
+__all__ = ["MOMENT", "artifacts", "data_entries", "names", "numbers", "records", "texts", "values"]
+
+T = TypeVar("T")
+
+MOMENT = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
+
+raw_paths = st.binary(min_size=1, max_size=20).map(os.fsdecode)
+texts = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(["", "yes", "1e5", "0x1F", "12:30:45", "<<", "=", "~", "2024-05-06", "a: b"]),
+    st.sampled_from(["- a", "# b", "\x1b[31mred", "é", "\u2028", "'", '"', "%", "\ufeffx", "a\nb"]),
+    raw_paths,
+)
+names = st.one_of(texts, st.sampled_from(["a", "a/b", "A", "a.tsv/b", "..", "../x", "/x", "a//b"]))
+numbers = st.one_of(st.integers(), st.floats(), st.just(10**400))
+scalars = st.one_of(texts, st.integers(), st.floats(), st.booleans(), st.none())
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+times = st.datetimes(
+    datetime(1971, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds
+    datetime(2200, 1, 1),  # noqa: DTZ001
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7))]),
+).map(lambda at: at.replace(fold=0))
+oids = st.sampled_from(["1f" * 20, "0a" * 32]).map(Oid)
+run_ids: st.SearchStrategy[RunId] = st.builds(new_run_id, times, st.binary(min_size=4, max_size=4))
+counts = st.integers(0, 2**63)
+
+
+def tuples(items: st.SearchStrategy[T], *, max_size: int = 4) -> st.SearchStrategy[tuple[T, ...]]:
+    return st.lists(items, max_size=max_size).map(tuple)
+
+
+text_maps = st.dictionaries(texts, texts, max_size=3)
+relative = (
+    st.lists(
+        st.binary(min_size=1, max_size=8).map(os.fsdecode).map(lambda t: "d" + t.replace("/", "_")),
+        min_size=1,
+        max_size=3,
+    )
+    .map("/".join)
+    .filter(lambda path: "\0" not in path)
+)
+hashes = st.sampled_from(["0" * 32, "ab" * 16, "12" * 16 + ".dir"])
+extras = st.none() | st.builds(
+    DirectoryExtras,
+    executable=tuples(relative.map(lambda p: f"x/{p}")),
+    symlinks=st.dictionaries(
+        relative.map(lambda p: "link-" + p.replace("/", "-")), relative, max_size=3
+    ),
+    empty=tuples(relative.map(lambda p: f"e/{p}")),
+)
+data_entries = st.builds(
+    DataEntry,
+    path=relative,
+    hash=hashes,
+    size_bytes=counts,
+    n_files=counts,
+    source=st.sampled_from(Source),
+    pointer=st.none() | relative,
+    place=st.sampled_from([Place.STORE, Place.NOWHERE]),
+    matches_pointer=st.booleans(),
+    executable=st.booleans(),
+    extras=extras,
+    hash_name=st.just("md5"),
+)
+artifacts = st.builds(
+    Artifact,
+    path=relative,
+    hash=hashes,
+    size_bytes=counts,
+    n_files=counts,
+    place=st.sampled_from(Place),
+    executable=st.booleans(),
+    extras=extras,
+    hash_name=st.just("md5"),
+)
+environments = st.builds(
+    Environment,
+    platform=st.builds(Platform, texts, texts, texts, texts, texts),
+    hardware=st.builds(Hardware, texts, counts, counts, tuples(texts), st.none() | texts),
+    interpreter=st.none()
+    | st.builds(Interpreter, texts, texts, texts, texts, texts, texts, tuples(texts)),
+    packages=tuples(
+        st.builds(
+            Package, texts, texts, st.none() | texts, st.none() | texts, st.none() | text_maps
+        )
+    ),
+    variables=text_maps,
+    other_interpreters=tuples(texts),
+)
+gaps = st.builds(Gap, st.sampled_from(GapKind), texts, texts, texts)
+runs = st.builds(
+    Run,
+    id=run_ids,
+    name=texts,
+    status=st.sampled_from(Status),
+    started_at=times,
+    ended_at=st.none() | times,
+    code=st.builds(
+        Code, st.none() | oids, st.none() | texts, oids, tuples(st.builds(DirtyPath, texts, texts))
+    ),
+    pillars=st.builds(Pillars, texts, texts, texts, texts),
+    author=st.none() | st.builds(Identity, texts, texts),
+    host=st.builds(Host, texts, texts),
+    command=tuples(texts),
+    cwd=texts,
+    project=texts,
+    exit_code=st.none() | st.integers(0, 255),
+    message=texts,
+    parent_run=st.none() | run_ids,
+    tags=text_maps,
+    gaps=tuples(gaps),
+    repro_version=texts,
+    format=st.just(1),
+)
+points = st.builds(Point, st.integers(), st.none() | st.floats(allow_nan=False), numbers)
+records = st.builds(
+    Record,
+    run=runs,
+    params=st.dictionaries(texts, values, max_size=5),
+    metrics=st.dictionaries(
+        names, st.builds(Metric, numbers, st.none() | st.integers()), max_size=4
+    ),
+    history=st.dictionaries(names, tuples(points), max_size=4),
+    data=tuples(data_entries),
+    artifacts=tuples(artifacts),
+    environment=st.none() | environments,
+    lock=st.none() | st.binary(max_size=20),
+    output=st.none() | st.binary(max_size=20),
+    inline=st.dictionaries(relative, st.binary(max_size=9), max_size=3),
+)

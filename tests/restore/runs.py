@@ -1,0 +1,154 @@
+"""Runs made of a working tree as it stands, without the recorder, and looks at all of a tree."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from repro.data.capture import capture
+from repro.data.hashing import hash_bytes
+from repro.git.commits import write_commit
+from repro.git.repository import Repository, open_repository
+from repro.git.snapshot import take_snapshot
+from repro.model.data import Artifact, DataEntry, Place, Source
+from repro.model.ids import RunId, run_ref
+from repro.model.run import Code, Host, Pillars, Record, Run, Status
+from repro.model.summary import Summary, render_message, summarize
+from repro.restore.checkout import Outcome, checkout
+from repro.restore.stores import open_stores
+from repro.restore.undo import undo
+from tests.repos import Scratch
+
+AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run, and what was there when it was recorded."""
+
+    summary: Summary
+    record: Record
+    contents: dict[str, tuple[int, bytes]]
+    status: str
+
+
+def opened(scratch: Scratch) -> Repository:
+    return open_repository(str(scratch.path))
+
+
+def record_run(
+    scratch: Scratch,
+    letters: str = "k",
+    *,
+    data: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    inline: Sequence[str] = (),
+) -> Recorded:
+    """Records the working tree: `data` and large files into the store, outputs, too."""
+    repo = opened(scratch)
+    stores = open_stores(repo)
+    snapshot = take_snapshot(repo)
+    entries = [stores.look_at(path, save=True) for path in data]
+    entries += [stores.look_at(file.path, save=True) for file in snapshot.large]
+    run = Run(
+        id=RunId(f"20240506T070809-{letters * 8}"),
+        name=f"run-{letters}",
+        status=Status.FINISHED,
+        started_at=AT,
+        ended_at=AT + timedelta(seconds=1),
+        code=Code(repo.head, repo.branch, snapshot.tree, snapshot.dirty),
+        pillars=Pillars("", "", "", ""),
+        author=None,
+        host=Host("", ""),
+    )
+    contents = {path: (scratch.path / path).read_bytes() for path in inline}
+    record = Record(
+        run,
+        {},
+        {},
+        data=tuple(entries),
+        artifacts=(*_stored(repo, outputs), *(_inline(p, c) for p, c in contents.items())),
+        inline=contents,
+    )
+    ref = run_ref(run.id)
+    oid = write_commit(
+        repo,
+        tree=snapshot.tree,
+        parents=[repo.head] if repo.head else [],
+        message=render_message(record),
+        author=None,
+        at=AT,
+        ref=ref,
+        files={".repro/run.yaml": b"id: " + run.id.encode() + b"\n"},
+        replace=".repro",
+    )
+    summary = summarize(record, oid=oid, ref=ref)
+    return Recorded(summary, record, scratch.contents(), visible_status(scratch))
+
+
+def _stored(repo: Repository, paths: Sequence[str]) -> list[Artifact]:
+    stores = open_stores(repo)
+    found = []
+    for path in paths:
+        entry = capture(f"{repo.top}/{path}", cache=stores.cache, store=stores.store)
+        found.append(
+            Artifact(path, entry.hash, entry.size_bytes, entry.n_files, extras=entry.extras)
+        )
+    return found
+
+
+def _inline(path: str, content: bytes) -> Artifact:
+    return Artifact(path, hash_bytes(content), len(content), place=Place.GIT)
+
+
+def nowhere(path: str) -> DataEntry:
+    """An input known by hash alone."""
+    return DataEntry(path, hash_bytes(b"lost"), 4, 1, Source.TRACED, place=Place.NOWHERE)
+
+
+def check_out(
+    scratch: Scratch, run: Recorded, *, keep: bool = False, outputs: bool = False
+) -> Outcome:
+    return checkout(opened(scratch), run.summary, run.record, at=AT, keep=keep, outputs=outputs)
+
+
+def go_back(scratch: Scratch, number: int | None = None) -> Outcome:
+    return undo(opened(scratch), number, at=AT)
+
+
+def visible_status(scratch: Scratch) -> str:
+    """The paths that ``git status`` lists, staged or not."""
+    rows = scratch.git(
+        "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"
+    ).split("\0")
+    return "\n".join(sorted(row[3:] for row in rows if row))
+
+
+def whole_state(scratch: Scratch) -> tuple[object, ...]:
+    """Everything of a working tree: files, HEAD, what is staged, git's status."""
+    return (
+        scratch.contents(),
+        scratch.git("symbolic-ref", "-q", "HEAD", check=False) or scratch.git("rev-parse", "HEAD"),
+        scratch.git("ls-files", "--stage", "-z"),
+        scratch.git("status", "--porcelain=v1", "-z", "--untracked-files=all"),
+        {k: v for k, v in scratch.refs().items() if not k.startswith("refs/repro/")},
+    )
+
+
+def fingerprint(scratch: Scratch) -> tuple[object, ...]:
+    """Everything that a refusal must leave alone, to the byte and the mtime."""
+    return (
+        scratch.standing(),
+        hashlib.sha256(repr(sorted(scratch.contents().items())).encode()).hexdigest(),
+        scratch.refs(),
+        _state_files(scratch.path),
+    )
+
+
+def _state_files(top: Path) -> list[str]:
+    git_dir = top / ".git"
+    names = os.listdir(git_dir) if git_dir.is_dir() else []
+    own = git_dir / "repro"
+    return sorted(names) + sorted(p.name for p in own.glob("*.json"))
