@@ -1,6 +1,9 @@
 """Runs written straight into a repository, so that what shows them can be tested alone."""
 
-from datetime import timedelta
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,8 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from repro.git.repository import open_repository
-from repro.model.ids import Oid, RunId, run_ref
-from repro.model.run import Code, DirtyPath, Record
+from repro.model.ids import Oid, RunId, live_ref, run_ref
+from repro.model.run import Code, DirtyPath, Host, Record
+from repro.record.begun import Begun
+from repro.record.live import create_live_run
 from repro.store.runs import write_run
 from tests.compare.samples import START, record
 from tests.repos import Scratch
@@ -43,6 +48,34 @@ class Shelf(NamedTuple):
         parents = (repo.head,) if repo.head else ()
         write_run(repo, written, parents=parents, ref=run_ref(run_id))
         return written
+
+    @contextmanager
+    def running(self, letters: str) -> Iterator[None]:
+        """Makes a run that is in progress, with this process for its recorder."""
+        repo = open_repository(str(self.scratch.path))
+        assert repo.head is not None
+        assert repo.head_tree is not None
+        started_at = datetime.now(UTC)
+        run_id = RunId(f"{started_at:%Y%m%dT%H%M%S}-{letters * 8}")
+        begun = Begun(
+            id=run_id,
+            name=f"run-{letters}",
+            worktree=repo.top,
+            command=("python", "train.py"),
+            cwd=".",
+            project=".",
+            started_at=started_at,
+            started_ns=0,
+            code=Code(repo.head, repo.branch, repo.head_tree),
+            author=None,
+            host=Host("box", "ann"),
+            params={"lr": 0.5},
+        )
+        live, recorder = create_live_run(repo, run_id)
+        live.write("run", begun.to_json())
+        self.scratch.git("update-ref", live_ref(run_id), repo.head)
+        yield
+        os.close(recorder)
 
 
 def shelf(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> Shelf:

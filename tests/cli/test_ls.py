@@ -221,3 +221,20 @@ def test_params_too_large_for_a_summary_are_read_from_the_record(
     shelf(repo, monkeypatch).put("k", params=large)
     assert json.loads(call(command, "--json").stdout)[0]["params"] == large
     assert names("params.p399 == 'x'") == []
+
+
+def test_a_ref_that_holds_no_run_is_a_warning(runs: Shelf) -> None:
+    ref = "refs/repro/runs/20260131T090000-kkkkzzzz"
+    runs.scratch.git("update-ref", ref, "HEAD")
+    result = call(command)
+    assert len(result.stdout.splitlines()) == 4
+    assert f"warning: {ref}" in result.stderr
+
+
+def test_a_run_in_progress_is_listed_with_the_time_it_has_taken(runs: Shelf) -> None:
+    with runs.running("n"):
+        header, newest, *_ = rows(call(command).stdout)
+        terminal = call(command, terminal=True).stdout
+    found = dict(zip(header, newest, strict=True))
+    assert (found["name"], found["status"]) == ("run-n", "running")
+    assert "running " in terminal

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from repro.store.resolve import UnknownRunError
 
 from repro.cli.commands.show import command
 from repro.model.data import Artifact, DataEntry, Place, Source
 from repro.model.gap import Gap, GapKind
 from repro.model.run import Status
 from repro.model.values import Metric, Point
+from repro.store.resolve import UnknownRunError
 from tests.cli.recorded import Shelf, call, shelf
 from tests.repos import Scratch
 
@@ -148,3 +148,10 @@ def test_a_run_without_log_or_changes_says_so(
 def test_a_run_that_is_none_is_an_error() -> None:
     with pytest.raises(UnknownRunError):
         call(command, "nosuchrun")
+
+
+def test_a_run_in_progress_can_be_looked_at(runs: Shelf) -> None:
+    with runs.running("n"):
+        text = call(command, "run-n").stdout
+    assert text.startswith("run-n  nnnnnnnn  running for ")
+    assert "checkout" not in text

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from repro.data.capture import capture
 from repro.data.hashing import hash_bytes
-from repro.git.commits import write_commit
 from repro.git.repository import Repository, open_repository
 from repro.git.snapshot import take_snapshot
 from repro.model.data import Artifact, DataEntry, Place, Source
 from repro.model.ids import RunId, run_ref
 from repro.model.run import Code, Host, Pillars, Record, Run, Status
-from repro.model.summary import Summary, render_message, summarize
+from repro.model.summary import Summary, summarize
 from repro.restore.checkout import Outcome, checkout
 from repro.restore.stores import open_stores
 from repro.restore.undo import undo
+from repro.store.runs import write_run
 from tests.repos import Scratch
 
 AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -45,6 +45,7 @@ def record_run(
     data: Sequence[str] = (),
     outputs: Sequence[str] = (),
     inline: Sequence[str] = (),
+    more: Sequence[DataEntry] = (),
 ) -> Recorded:
     """Records the working tree: `data` and large files into the store, outputs, too."""
     repo = opened(scratch)
@@ -68,22 +69,12 @@ def record_run(
         run,
         {},
         {},
-        data=tuple(entries),
+        data=(*entries, *more),
         artifacts=(*_stored(repo, outputs), *(_inline(p, c) for p, c in contents.items())),
         inline=contents,
     )
     ref = run_ref(run.id)
-    oid = write_commit(
-        repo,
-        tree=snapshot.tree,
-        parents=[repo.head] if repo.head else [],
-        message=render_message(record),
-        author=None,
-        at=AT,
-        ref=ref,
-        files={".repro/run.yaml": b"id: " + run.id.encode() + b"\n"},
-        replace=".repro",
-    )
+    oid = write_run(repo, record, parents=[repo.head] if repo.head else [], ref=ref)
     summary = summarize(record, oid=oid, ref=ref)
     return Recorded(summary, record, scratch.contents(), visible_status(scratch))
 

@@ -60,6 +60,7 @@ changes = st.lists(
                 ("remove", None),
                 ("checkout", None),
                 ("back", None),
+                ("attributes", None),
             ]
         ),
     ),
@@ -85,7 +86,7 @@ def _write(top: Path, tree: Tree) -> None:
             # A link above would lead out of the repository.
             if full.parent.resolve() != full.parent or os.path.lexists(full):
                 continue
-        except (FileExistsError, NotADirectoryError):
+        except OSError:  # a link to itself, or a file above
             continue
         if kind == "link":
             os.symlink(content, full)
@@ -126,6 +127,8 @@ def _change(scratch: Scratch, kind: str, value: object, run: object) -> None:
             scratch.git("add", "--all")
         case "remove":
             scratch.git("rm", "-rq", "--cached", "--ignore-unmatch", ".")
+        case "attributes":
+            scratch.write(".gitattributes", "* text=auto eol=crlf\n*.log ident\n")
         case "checkout":
             check_out(scratch, run, keep=True)  # type: ignore[arg-type]
         case "back":

@@ -27,7 +27,10 @@ def guarded(work: Callable[[], int], args: Sequence[str]) -> int:
         args: The command line, for a report.
     """
     try:
-        return work()
+        code = work()
+        # Here, where a reader that has gone away is expected; Python would complain at its exit.
+        sys.stdout.flush()
+        return code
     except ReproError as error:
         report(error)
         return _USER_ERROR

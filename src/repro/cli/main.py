@@ -18,11 +18,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     if args in (["--version"], ["-V"]):
         # click alone takes longer than everything else that this needs.
-        sys.stdout.write(f"repro {__version__}\n")
+        print(f"repro {__version__}")
         return 0
+    _open_standard_streams()
     from repro.cli.failure import guarded
 
     return guarded(lambda: _dispatch(args), args)
+
+
+def _open_standard_streams() -> None:
+    """Gives a process that was started without stdin, stdout or stderr an empty one.
+
+    Else the next file that is opened takes its place, and is written to.
+    """
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    # Python has None for them then.
+    if sys.stdout is None or sys.stderr is None:  # type: ignore[redundant-expr]
+        nothing = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+        sys.stdout, sys.stderr = sys.stdout or nothing, sys.stderr or nothing
 
 
 def _dispatch(args: list[str]) -> int:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from repro.cli.format import duration, size
 from repro.cli.page import clean
 from repro.model.ids import RunId, short_id
 from repro.model.run import Record, Status
@@ -45,12 +46,10 @@ def _title(record: Record) -> str:
     status = run.status.value
     if run.exit_code:
         status += f" with exit code {run.exit_code}"
-    duration = (
-        "" if run.duration_s is None or not run.command else f" after {_time(run.duration_s)}"
-    )
+    took = f" after {duration(run.duration_s)}" if run.command and run.duration_s else ""
     name = _paint(clean(run.name), "1")
     status = _paint(status, _COLOURS.get(run.status, "33"))
-    return f"repro: {name} ({short_id(run.id)}) {status}{duration}"
+    return f"repro: {name} ({short_id(run.id)}) {status}{took}"
 
 
 def _rows(record: Record) -> Iterator[tuple[str, str]]:
@@ -63,11 +62,11 @@ def _rows(record: Record) -> Iterator[tuple[str, str]]:
 
         yield "params", _some([f"{n}={v}" for n, v in flatten(record.params).items()])
     if record.data:
-        yield "data", _some([f"{e.path} ({_size(e.size_bytes)})" for e in record.data])
+        yield "data", _some([f"{e.path} ({size(e.size_bytes)})" for e in record.data])
     if record.artifacts:
         yield (
             "artifacts",
-            _some([f"{a.path} ({_size(a.size_bytes)})" for a in record.artifacts]),
+            _some([f"{a.path} ({size(a.size_bytes)})" for a in record.artifacts]),
         )
     yield "environment", _environment(record)
     if run.gaps:
@@ -109,23 +108,6 @@ def _some(items: Sequence[str]) -> str:
     shown = "  ".join(clean(item) for item in items[:_MAX_ITEMS])
     rest = len(items) - _MAX_ITEMS
     return f"{shown}  and {rest} more" if rest > 0 else shown
-
-
-def _size(size_bytes: int) -> str:
-    size = float(size_bytes)
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"
-
-
-def _time(duration_s: float) -> str:
-    if duration_s < 60:
-        return f"{duration_s:.1f} s"
-    minutes, seconds = divmod(int(duration_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
 
 
 def _paint(text: str, colour: str) -> str:

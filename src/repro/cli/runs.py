@@ -4,13 +4,13 @@ import os
 
 from repro.cli.console import current_console
 from repro.git.repository import Repository, open_repository
-from repro.model.ids import LIVE_REFS, live_ref, short_id
+from repro.model.ids import live_ref, short_id
 from repro.model.run import Pillars, Record, Run, Status
 from repro.model.summary import Summary, summarize
 from repro.record.live import list_live_runs
-from repro.store.runs import read_record
+from repro.store.runs import list_live, read_record
 
-__all__ = ["find_run", "open_runs", "running_records", "running_summaries", "whole"]
+__all__ = ["find_run", "open_runs", "running_records", "running_summaries"]
 
 
 def open_runs() -> Repository:
@@ -68,25 +68,12 @@ def running_summaries(repo: Repository, records: list[Record]) -> list[Summary]:
     """Returns the summaries of runs in progress; each is the commit of its code snapshot."""
     if not records:
         return []
-    from repro.git.refs import list_refs
-
-    oids = dict(list_refs(repo, LIVE_REFS))
-    summaries = []
-    for record in records:
-        ref = live_ref(record.run.id)
-        if ref in oids:  # else it has just ended, and is among the recorded
-            summaries.append(summarize(record, oid=oids[ref], ref=ref))
-    return summaries
-
-
-def whole(repo: Repository, runs: list[Summary]) -> list[Summary]:
-    """Returns the summaries with all their params and metrics, read where they were left out."""
-    return [_whole(repo, run) if run.is_partial else run for run in runs]
-
-
-def _whole(repo: Repository, run: Summary) -> Summary:
-    complete = summarize(read_record(repo, run), oid=run.oid, ref=run.ref)
-    return run._replace(params=complete.params, metrics=complete.metrics, is_partial=False)
+    oids = dict(list_live(repo))
+    return [
+        summarize(record, oid=oids[record.run.id], ref=live_ref(record.run.id))
+        for record in records
+        if record.run.id in oids  # else it has just ended, and is among the recorded
+    ]
 
 
 def find_run(repo: Repository, text: str) -> tuple[Summary, Record]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from repro.cli.runs import running_records, running_summaries, whole
+from repro.cli.runs import running_records, running_summaries
 from repro.compare.fields import SCOPES, Key, names_in
 from repro.git.repository import Repository
 from repro.model.ids import RUN_REFS
 from repro.model.summary import Summary
-from repro.store.runs import list_runs
+from repro.store.runs import UnreadableRun, complete_all, read_listing
 
 __all__ = ["Request", "Selection", "keys_named", "select"]
 
@@ -41,11 +41,13 @@ class Selection(NamedTuple):
         runs: At most the limit.
         n_more: Runs that match beyond the limit.
         n_other: Runs that do not match.
+        unreadable: What is on run refs but is no run that this repro reads.
     """
 
     runs: tuple[Summary, ...]
     n_more: int = 0
     n_other: int = 0
+    unreadable: tuple[UnreadableRun, ...] = ()
 
 
 def select(repo: Repository, request: Request) -> Selection:
@@ -58,21 +60,29 @@ def select(repo: Repository, request: Request) -> Selection:
     running = running_summaries(repo, running_records(repo))
     if request.is_plain:
         return _newest(repo, running, request.limit)
-    runs = _merged(running, list_runs(repo))
+    listing = read_listing(repo)
+    runs = _merged(running, listing.summaries)
     matching = _sorted(_filtered(repo, runs, request), request)
     shown = matching[: request.limit] if request.limit else matching
-    return Selection(tuple(shown), len(matching) - len(shown), len(runs) - len(matching))
+    return Selection(
+        tuple(shown),
+        n_more=len(matching) - len(shown),
+        n_other=len(runs) - len(matching),
+        unreadable=tuple(listing.unreadable),
+    )
 
 
 def _newest(repo: Repository, running: Sequence[Summary], limit: int) -> Selection:
-    runs = _merged(running, list_runs(repo, newest=limit + 1 if limit else None))
+    listing = read_listing(repo, newest=limit + 1 if limit else None)
+    runs = _merged(running, listing.summaries)
     shown = runs[:limit] if limit else runs
     n_more = 0
     if len(shown) < len(runs):
         from repro.git.refs import list_refs
 
         n_more = len(list_refs(repo, RUN_REFS)) + len(running) - len(shown)
-    return Selection(tuple(whole(repo, shown)), n_more)
+    shown = complete_all(repo, shown)
+    return Selection(tuple(shown), n_more, unreadable=tuple(listing.unreadable))
 
 
 def _merged(running: Sequence[Summary], recorded: Sequence[Summary]) -> list[Summary]:
@@ -87,7 +97,7 @@ def _filtered(repo: Repository, runs: list[Summary], request: Request) -> list[S
         out = repo.git("rev-parse", "--verify", "--end-of-options", spec)
         oid = out.decode("ascii").strip()
         runs = [run for run in runs if run.commit == oid]
-    runs = whole(repo, runs)
+    runs = complete_all(repo, runs)
     if request.expression is None:
         return runs
     from repro.compare.query import check, compile_query

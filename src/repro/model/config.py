@@ -1,8 +1,7 @@
 """The project's configuration, ``[tool.repro]``: all optional."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from repro.errors import ReproError
 
@@ -58,6 +57,8 @@ def config_from_table(table: object, *, file: str) -> Config:
     for key, value in table.items():
         name = str(key).replace("-", "_")
         if name not in names:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(names)}"
             raise ConfigError(file, f"unknown key {key!r}", hint=hint)
@@ -65,7 +66,7 @@ def config_from_table(table: object, *, file: str) -> Config:
     return config
 
 
-def _checked(name: str, value: object, file: str) -> object:
+def _checked(name: str, value: object, file: str) -> Any:  # noqa: ANN401 - by the field's type
     if name == "store_limit_mib":
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ConfigError(file, f"{name} must be a whole number of MiB, not {value!r}")

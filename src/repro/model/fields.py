@@ -36,6 +36,7 @@ class RecordError(ReproError):
         file: The file below ``.repro/``.
         field: Where in it, such as "code.tree"; "" for the whole file.
         problem: What is wrong with it.
+        has_own_hint: False when the hint only says where to look.
     """
 
     def __init__(self, file: str, field: str, problem: str, *, hint: str | None = None) -> None:
@@ -46,6 +47,7 @@ class RecordError(ReproError):
         self.file = file
         self.field = field
         self.problem = problem
+        self.has_own_hint = hint is not None
 
 
 def load_yaml(file: str, content: bytes) -> Value:

@@ -11,7 +11,10 @@ __all__ = ["REDACTED", "is_secret_name", "redact_command", "redact_text"]
 REDACTED = "<redacted>"
 
 _SECRET_WORDS = frozenset(
-    "key apikey token secret password passwd pwd passphrase credential credentials auth cookie dsn".split()
+    (
+        "key apikey token secret password passwd pwd passphrase credential credentials auth cookie"
+        " dsn accesskey authtoken privatekey secretkey"
+    ).split()
 )
 _NOT_SECRET = frozenset("num max min dim size len length n pad eos bos unk mask pass_k".split())
 """Words that turn "token" and "key" into a hyperparameter: ``--max-tokens``, ``--key-dim``."""
@@ -28,7 +31,18 @@ _TOKEN = re.compile(
     r"|\bpypi-[A-Za-z0-9_\-]{30,}"
     r"|\bnpm_[A-Za-z0-9]{30,}"
 )
-_URL_PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*):[^\s/@]+@")
+_URL_PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*):[^\s/]+@")
+_QUERY = re.compile(
+    r"([?&](?:[A-Za-z0-9]+[_\-])*(?:key|token|secret|password|signature|sig)=)[^\s&;#'\"]+",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(Bearer|Basic) +[A-Za-z0-9+/=._~\-]{8,}")
+_ASSIGNMENT = re.compile(
+    r"\b([A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]*=)"
+    r"(?:'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
+)
+"""A shell's, within a word: ``sh -c 'export TOKEN=... ; train'``."""
+_FLAG = re.compile(r"[\w.+~/:@\-]*")
 _NAME = re.compile(r"[A-Za-z]+")
 
 
@@ -41,8 +55,10 @@ def is_secret_name(name: str) -> bool:
 
 
 def redact_text(text: str) -> str:
-    """Returns the text with well-known tokens, and passwords in URLs, replaced."""
-    return _URL_PASSWORD.sub(rf"\1:{REDACTED}@", _TOKEN.sub(REDACTED, text))
+    """Returns the text without well-known tokens, and what URLs, headers, assignments hold."""
+    text = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", _TOKEN.sub(REDACTED, text))
+    text = _BEARER.sub(rf"\1 {REDACTED}", text)
+    return _ASSIGNMENT.sub(rf"\1{REDACTED}", _QUERY.sub(rf"\1{REDACTED}", text))
 
 
 def redact_command(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -61,7 +77,7 @@ def redact_command(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, 
         if follows_secret_flag and not word.startswith("-"):
             clean = REDACTED
             found.append(follows_secret_flag)
-        elif equals and value and is_secret_name(flag):
+        elif equals and value and _FLAG.fullmatch(flag) and is_secret_name(flag):
             clean = f"{flag}={REDACTED}"
             found.append(flag)
         elif clean != word:

@@ -43,6 +43,7 @@ class Begun(NamedTuple):
         gaps: Known already.
         parent_run: The run inside which it was started.
         environment_of: Executable to probe when the trace names no interpreter; None for none.
+        is_traced: Whether the files that it opens are to be noted.
     """
 
     id: RunId
@@ -63,6 +64,7 @@ class Begun(NamedTuple):
     gaps: tuple[Gap, ...] = ()
     parent_run: RunId | None = None
     environment_of: str | None = None
+    is_traced: bool = True
 
     def to_json(self) -> Json:
         """Returns it as a JSON object."""
@@ -100,6 +102,7 @@ def begun_from_json(value: Json) -> Begun:
         gaps=gaps_from_json(value["gaps"]),
         parent_run=value["parent_run"],
         environment_of=value["environment_of"],
+        is_traced=value["is_traced"],
         **rest,
     )
 

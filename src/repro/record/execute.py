@@ -124,7 +124,10 @@ class _Execution:
         if like is None:
             return None
         keys = 0 if _is_terminal(0) and _is_in_foreground(0) else None
-        return Terminal(like=like, keys=keys)
+        try:
+            return Terminal(like=like, keys=keys)
+        except OSError:  # none to be had, as in a bare chroot: then the command gets pipes
+            return None
 
     def _stdin(self) -> int:
         if self._terminal is not None and _is_terminal(0):
@@ -222,7 +225,11 @@ class _Execution:
         if info.si_code == _FROM_KERNEL and self._terminal is None:
             return
         with suppress(ProcessLookupError):
-            os.kill(self._pid, info.si_signo)
+            if info.si_code == _FROM_KERNEL and self._terminal is not None:
+                # To whoever would have got it: a shell's command, not the shell alone.
+                os.killpg(self._terminal.foreground_group() or self._pid, info.si_signo)
+            else:
+                os.kill(self._pid, info.si_signo)
 
     def _close(self) -> None:
         for fd in list(self._streams):

@@ -35,13 +35,12 @@ from repro.store.runs import write_run
 
 __all__ = ["Finisher", "seal"]
 
-_NO_PILLARS = Pillars("", "", "", "")
-_CUT_TRACE = Gap(
-    GapKind.DATA,
-    "trace",
-    "the command opened more files than are noted: inputs may be missing",
-    "declare them in [tool.repro] inputs",
+_SETTINGS = (
+    *(".config", ".local", ".dvc", ".ipython", ".jupyter", ".matplotlib"),
+    *(f".cache/{tool}" for tool in ("pip", "uv", "matplotlib", "fontconfig", "numba", "dvc")),
 )
+"""Directories of the home directory that hold settings; other hidden ones may hold data sets."""
+_NO_PILLARS = Pillars("", "", "", "")
 
 
 class Finisher(NamedTuple):
@@ -118,9 +117,19 @@ class Finisher(NamedTuple):
             inline=outputs.inline,
         )
         found = (*data.gaps, *param_gaps, *metrics.gaps, *outputs.gaps, *ending.gaps)
-        if not trace.is_whole:
-            found = (*found, _CUT_TRACE)
+        found = (*found, *self._trace_gaps(trace))
         return seal(record, self.facts, (*self._known_gaps(), *found))
+
+    def _trace_gaps(self, trace: Trace) -> list[Gap]:
+        if not trace.is_whole:
+            reason = "the command opened more files than are noted: inputs may be missing"
+        elif not self.begun.is_traced:
+            reason = "what the command read was not looked at: --no-trace"
+        elif not trace.interpreters and self.begun.environment_of is not None:
+            reason = "what the command read could not be seen: its Python ran with -I, -E or -S"
+        else:
+            return []
+        return [Gap(GapKind.DATA, "trace", reason, "declare inputs in [tool.repro] inputs")]
 
     def _known_gaps(self) -> tuple[Gap, ...]:
         observed = self.observed.gaps if self.observed else ()
@@ -163,12 +172,16 @@ class Finisher(NamedTuple):
         overwritten = frozenset(trace.writes).intersection(trace.inputs)
         made = {f"{top}/{path}" for path in outputs.artifacts} - overwritten
         collector.add_traced(
-            [path for path in trace.inputs if path not in made],
+            [p for p in trace.inputs if p not in made and not self._is_dotfile(p)],
             tracked=self.facts.tracked,
             overwritten=overwritten,
             outside=self._environment_directories(trace),
         )
         return collector
+
+    def _is_dotfile(self, full: str) -> bool:
+        """Tells whether a file is a program's settings, such as ``~/.gitconfig``."""
+        return full.startswith(f"{self.home}/.") and "/" not in full[len(self.home) + 1 :]
 
     def _changed_inputs(self, outputs: Outputs) -> list[Gap]:
         """Returns a gap for each input that is no longer what it was, outputs excepted."""
@@ -194,8 +207,7 @@ class Finisher(NamedTuple):
             for prefix in (interpreter.prefix, interpreter.base_prefix)
             if prefix not in ("/", "/usr", "")
         }
-        hidden = (".cache", ".config", ".local", ".dvc", ".ipython", ".jupyter")
-        return (*sorted(prefixes), *(f"{self.home}/{name}" for name in hidden))
+        return (*sorted(prefixes), *(f"{self.home}/{name}" for name in _SETTINGS))
 
 
 def seal(record: Record, facts: TreeFacts, gaps: Sequence[Gap]) -> Record:

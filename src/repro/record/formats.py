@@ -4,10 +4,13 @@ import functools
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from repro.errors import ReproError
 from repro.model.values import Value
+
+if TYPE_CHECKING:
+    from yaml import MappingNode, SafeLoader
 
 __all__ = ["SUFFIXES", "FormatError", "load_mapping", "load_value"]
 
@@ -91,7 +94,7 @@ def _yaml(file: str, text: str) -> Value:
         raise FormatError(file, error.problem or "not YAML", line=line) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise FormatError(file, f"{error.reason}: {ascii(error.character)}", line=line) from error
+        raise FormatError(file, f"{error.reason}: {error.character!a}", line=line) from error
     except yaml.YAMLError as error:
         raise FormatError(file, str(error).partition("\n")[0]) from error
 
@@ -110,13 +113,14 @@ def _require_shallow(file: str, text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
-                raise FormatError(file, "nested too deeply", line=event.start_mark.line + 1)
+                line = event.start_mark.line + 1 if event.start_mark else None
+                raise FormatError(file, "nested too deeply", line=line)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
 
 @functools.cache
-def _yaml_loader() -> Any:
+def _yaml_loader() -> "type[SafeLoader]":
     """Returns a safe loader that bounds merges (``<<``), and takes 1e-3 for a number.
 
     To YAML 1.1 it is text for want of a dot; DVC, like everybody who writes it, means the number.
@@ -126,7 +130,7 @@ def _yaml_loader() -> Any:
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         room = _MAX_NODES
 
-        def flatten_mapping(self, node: Any) -> None:
+        def flatten_mapping(self, node: "MappingNode") -> None:
             for key, value in node.value:
                 if key.tag != "tag:yaml.org,2002:merge":
                     continue
@@ -158,10 +162,9 @@ def _toml(file: str, text: str) -> Value:
     except tomllib.TOMLDecodeError as error:
         words = str(error)
         _, _, after = words.partition("at line ")
-        if after[:1].isdigit():
-            line = int(after.split(",")[0])
-        else:
-            line = text.count("\n") + 1 if "(at end of document)" in words else None
+        is_at_end = "(at end of document)" in words
+        line = int(after.split(",")[0]) if after[:1].isdigit() else None
+        line = text.count("\n") + 1 if is_at_end else line
         raise FormatError(file, words.partition(" (at")[0], line=line) from error
 
 

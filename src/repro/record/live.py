@@ -6,7 +6,7 @@ next repro command) can finish the record:
 
 - ``run.json``: what was asked for and what stood at the start;
 - ``trace``: what the command opened (see `repro.record.trace`);
-- ``output``, ``output.0``, ``output.1``: what it printed (see `repro.record.output_log`);
+- ``output``, ``output.1``, ``output.2``...: what it printed (see `repro.record.output_log`);
 - ``inputs.json``, ``environment.json``, ``pylock.toml``: what was observed meanwhile;
 - ``ended.json``: how it ended.
 """
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 from repro.git.repository import Repository
 from repro.model.ids import RunId, is_run_id
 
-__all__ = ["Json", "LiveRun", "atomic_write", "list_live_runs", "live_run"]
+__all__ = ["Json", "LiveRun", "atomic_write", "create_live_run", "list_live_runs", "live_run"]
 
 Json: TypeAlias = dict[str, Any]
 """A JSON object; its shape is stated where it is written."""
@@ -71,12 +71,12 @@ class LiveRun(NamedTuple):
         try:
             with open(f"{self.directory}/{name}.json", "rb") as file:
                 value: Json = json.load(file)
-        except (FileNotFoundError, json.JSONDecodeError):
+        except (FileNotFoundError, ValueError):  # ValueError: what a power cut left is no JSON
             return None
         return value
 
     def claim(self) -> int | None:
-        """Takes the recorder's lock; None when another process holds it.
+        """Takes the recorder's lock; None when another process holds it, or the run is gone.
 
         The kernel gives it back when the holder dies, however it dies, so a lock that can be taken
         means a recorder that is gone.
@@ -84,24 +84,56 @@ class LiveRun(NamedTuple):
         Returns:
             The file descriptor that holds the lock: closing it gives it back.
         """
-        fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
+            fd = os.open(self.lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
             return None
-        except OSError:
-            # A file system without locks: rather leave a run unfinished than finish it twice.
-            os.close(fd)
-            return None
-        return fd
+        if _lock(fd) and self._is_there(fd):
+            return fd
+        os.close(fd)
+        return None
 
     def remove(self) -> None:
-        """Removes the directory."""
-        for name in os.listdir(self.directory):
-            with suppress(FileNotFoundError):
-                os.unlink(f"{self.directory}/{name}")
-        os.rmdir(self.directory)
+        """Removes the directory: in one stroke for all who look, then file by file."""
+        hidden = f"{os.path.dirname(self.directory)}/.gone-{self.id}"
+        with suppress(FileNotFoundError):
+            os.rename(self.directory, hidden)
+            for name in os.listdir(hidden):
+                os.unlink(f"{hidden}/{name}")
+            os.rmdir(hidden)
+
+    def _is_there(self, fd: int) -> bool:
+        """Tells whether the lock is still this run's, and not that of one finished meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(fd), os.stat(self.lock_path))
+        except FileNotFoundError:
+            return False
+
+
+def create_live_run(repo: Repository, run_id: RunId) -> tuple[LiveRun, int]:
+    """Makes the directory of a run, with its lock held before anybody can see it.
+
+    Returns:
+        The run, and the file descriptor that holds the lock.
+    """
+    live = live_run(repo, run_id)
+    hidden = f"{os.path.dirname(live.directory)}/.new-{run_id}"
+    os.makedirs(hidden)
+    fd = os.open(f"{hidden}/recorder", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    _lock(fd)
+    with open(f"{hidden}/trace", "wb"):
+        pass
+    os.rename(hidden, live.directory)
+    return live, fd
+
+
+def _lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        # Held; or a file system without locks, where a run is rather left than finished twice.
+        return False
+    return True
 
 
 def live_run(repo: Repository, run_id: RunId) -> LiveRun:

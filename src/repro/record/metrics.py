@@ -117,18 +117,22 @@ def _read(metrics: Metrics, path: str, top: str, project: Project) -> None:
     if suffix in ("csv", "tsv"):
         _read_table(metrics, path, content, project)
     elif suffix in SUFFIXES:
-        metrics.add(path, ((n, Metric(v)) for n, v in numbers_in(load_mapping(path, content))))
+        values = list(numbers_in(load_mapping(path, content)))
+        if any(_is_beyond_float(value) for _, value in values):
+            raise FormatError(path, "a number too large for a metric")
+        metrics.add(path, ((name, Metric(value)) for name, value in values))
     else:
         raise FormatError(path, "neither JSON, YAML, TOML, CSV nor TSV by its name")
 
 
 def _read_table(metrics: Metrics, path: str, content: bytes, project: Project) -> None:
     import csv
+    import io
 
     text = content.decode("utf-8-sig", "replace")
-    delimiter = "\t" if path.endswith(".tsv") else ","
+    delimiter = "\t" if path.lower().endswith(".tsv") else ","
     try:
-        rows = list(csv.DictReader(text.splitlines(), delimiter=delimiter))
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise FormatError(path, str(error)) from error
     columns = list(rows[0]) if rows else []
@@ -143,7 +147,8 @@ def _read_table(metrics: Metrics, path: str, content: bytes, project: Project) -
             curves[curve or name] = points
     for name, points in curves.items():
         if len(points) > 1 or step_name is not None:
-            metrics.history[name] = points
+            is_taken = metrics.history.get(name, points) != points
+            metrics.history[f"{path}:{name}" if is_taken else name] = points
     last = ((name, Metric(points[-1].value, points[-1].step)) for name, points in curves.items())
     if curve is None:
         metrics.add(path, last)
@@ -169,7 +174,13 @@ def _points(
 
 def _number(text: str | None) -> Number | None:
     value = parse_scalar(text.strip()) if isinstance(text, str) else None
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return None if _is_beyond_float(value) else value
+
+
+def _is_beyond_float(value: Number) -> bool:
+    return isinstance(value, int) and value.bit_length() > 1023
 
 
 def _curve_files(project: Project, top: str) -> list[str]:

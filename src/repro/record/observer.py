@@ -25,7 +25,15 @@ from repro.record.trace import Trace, main_interpreter, read_trace
 from repro.record.tree_facts import TreeFacts, read_tree_facts
 from repro.record.warehouse import Warehouse
 
-__all__ = ["Inputs", "Observed", "Observer", "collect_inputs", "load_inputs", "load_observed"]
+__all__ = [
+    "Inputs",
+    "Observed",
+    "Observer",
+    "Seen",
+    "collect_inputs",
+    "load_inputs",
+    "load_observed",
+]
 
 _FIRST_LOOK_S = 0.03
 _LAST_LOOK_S = 5.0
@@ -55,6 +63,20 @@ class Observed(NamedTuple):
     environment: Environment
     lock: bytes | None
     gaps: tuple[Gap, ...]
+
+
+class Seen(NamedTuple):
+    """All that an observer found.
+
+    Attributes:
+        facts: What the snapshot says.
+        inputs: The data at the start.
+        observed: The environment.
+    """
+
+    facts: TreeFacts
+    inputs: Inputs
+    observed: Observed
 
 
 def collect_inputs(
@@ -120,16 +142,14 @@ class Observer:
         self._has_ended = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
-        self.facts: TreeFacts | None = None
-        self.inputs: Inputs | None = None
-        self.observed: Observed | None = None
+        self._seen: Seen | None = None
 
     def start(self) -> None:
         """Begins to observe."""
         self._thread.start()
 
-    def finish(self) -> None:
-        """Waits for the results; call it when the command has ended.
+    def finish(self) -> Seen:
+        """Waits for the results, and returns them; call it when the command has ended.
 
         Raises:
             ReproError: What the observer met.
@@ -139,31 +159,32 @@ class Observer:
         self._thread.join()
         if self._error is not None:
             raise self._error
+        if self._seen is None:
+            raise RuntimeError("the observer was never started")
+        return self._seen
 
     def _work(self) -> None:
         try:
-            self._observe_inputs()
-            self._observe_environment()
+            facts = read_tree_facts(self._repo, self._begun.code.tree, self._project)
+            inputs = self._observe_inputs(facts)
+            self._seen = Seen(facts, inputs, self._observe_environment())
         except BaseException as error:  # noqa: BLE001 - handed to `finish`, in the main thread
             self._error = error
 
-    def _observe_inputs(self) -> None:
-        self.facts = read_tree_facts(self._repo, self._begun.code.tree, self._project)
-        self.inputs = collect_inputs(
-            self._begun,
-            self._project,
-            self.facts,
-            top=self._repo.top,
-            warehouse=self._warehouse,
+    def _observe_inputs(self, facts: TreeFacts) -> Inputs:
+        inputs = collect_inputs(
+            self._begun, self._project, facts, top=self._repo.top, warehouse=self._warehouse
         )
         value = {
-            "entries": entries_to_json(self.inputs.entries),
-            "gaps": gaps_to_json(self.inputs.gaps),
+            "entries": entries_to_json(inputs.entries),
+            "gaps": gaps_to_json(inputs.gaps),
         }
         self._live.write("inputs", value)
+        return inputs
 
-    def _observe_environment(self) -> None:
+    def _observe_environment(self) -> Observed:
         seen: Interpreter | None = None
+        observed: Observed | None = None
         wait_s = _FIRST_LOOK_S
         while not self._has_ended.wait(wait_s):
             # Later interpreters are rarer, and a long trace takes longer to read.
@@ -172,17 +193,18 @@ class Observer:
             found = _interpreter(trace, self._repo.top)
             if found is not None and found != seen:
                 seen = found
-                self._note(found, trace, [])
+                observed = self._note(found, trace, [])
         trace = read_trace(self._live.trace_path)
         found = _interpreter(trace, self._repo.top)
         gaps: list[Gap] = []
         if found is None:
             found = _probed(self._begun.environment_of, self._env, gaps)
-        if found is None or found != seen or self.observed is None:
-            self._note(found, trace, gaps)
+        if found is None or found != seen or observed is None:
+            observed = self._note(found, trace, gaps)
+        return observed
 
-    def _note(self, interpreter: Interpreter | None, trace: Trace, gaps: Sequence[Gap]) -> None:
-        self.observed = observe_environment(
+    def _note(self, interpreter: Interpreter | None, trace: Trace, gaps: Sequence[Gap]) -> Observed:
+        observed = observe_environment(
             interpreter,
             self._env,
             state_dir=self._repo.state_dir,
@@ -190,13 +212,14 @@ class Observer:
             others=[started.interpreter.executable for started in trace.interpreters],
             gaps=gaps,
         )
-        if self.observed.lock is not None:
-            atomic_write(f"{self._live.directory}/pylock.toml", self.observed.lock)
+        if observed.lock is not None:
+            atomic_write(f"{self._live.directory}/pylock.toml", observed.lock)
         value = {
-            "environment": json.loads(environment_to_json(self.observed.environment)),
-            "gaps": gaps_to_json(self.observed.gaps),
+            "environment": json.loads(environment_to_json(observed.environment)),
+            "gaps": gaps_to_json(observed.gaps),
         }
         self._live.write("environment", value)
+        return observed
 
 
 def observe_environment(

@@ -70,6 +70,10 @@ def load_project(top: str, directory: str, *, cwd: str) -> Project:
     except FormatError as error:
         where = error.file if error.line is None else f"{error.file}:{error.line}"
         gap = Gap(GapKind.CONFIG, where, error.problem, f"correct {where}")
+    except OSError as error:
+        where = os.path.relpath(os.fsdecode(error.filename), top)
+        reason = error.strerror or str(error)
+        gap = Gap(GapKind.CONFIG, where, reason, f"make {where} readable")
     return Project(directory, cwd, Config(), (gap,))
 
 
@@ -92,5 +96,5 @@ def _read(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             return file.read()
-    except (FileNotFoundError, IsADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None

@@ -1,10 +1,12 @@
 """`repro run`: everything between Enter and the commit."""
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from repro.errors import ReproError
 from repro.git.commits import write_commit
 from repro.git.repository import Repository
 from repro.git.snapshot import take_snapshot
@@ -19,14 +21,14 @@ from repro.record.begun import Begun
 from repro.record.ending import Ending
 from repro.record.execute import Ended, execute
 from repro.record.flags import params_from_command
-from repro.record.live import LiveRun, live_run
+from repro.record.live import LiveRun, create_live_run
 from repro.record.observer import Observer
 from repro.record.output_log import OutputLog
 from repro.record.project import Project, find_project
 from repro.record.trace import trace_environment
 from repro.record.warehouse import warehouse_of
 
-__all__ = ["Outcome", "Request", "Surroundings", "begin", "gaps_at_start", "run_command"]
+__all__ = ["Outcome", "Request", "Surroundings", "gaps_at_start", "run_command"]
 
 
 class Request(NamedTuple):
@@ -92,49 +94,55 @@ def run_command(repo: Repository, request: Request, around: Surroundings) -> Out
             written (then the live directory is kept, and the next repro command tries again).
     """
     project = find_project(repo)
-    begun, live = begin(repo, request, project, around)
-    claim = live.claim()
+    begun, live, lock = _begin(repo, request, project, around)
+    try:
+        _write_live_commit(repo, begun)
+        return _run_and_record(repo, live, begun, request=request, project=project, around=around)
+    finally:
+        os.close(lock)
+
+
+def _run_and_record(
+    repo: Repository,
+    live: LiveRun,
+    begun: Begun,
+    *,
+    request: Request,
+    project: Project,
+    around: Surroundings,
+) -> Outcome:
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
     observer = Observer(repo, live, begun, project, warehouse=warehouse, env=around.env)
-    try:
-        ending = _execute(request, begun, live, observer, around)
-        observer.finish()
-        if observer.facts is None or observer.inputs is None:  # pragma: no cover - finish raised
-            raise AssertionError
-        from repro.record.finish import Finisher
+    ending = _execute(request, begun, live, observer, around)
+    seen = observer.finish()
+    from repro.record.finish import Finisher
 
-        finisher = Finisher(
-            repo,
-            live,
-            begun,
-            project,
-            observer.facts,
-            observer.inputs,
-            observer.observed,
-            warehouse,
-            around.home,
-        )
-        record, oid = finisher.finish(ending)
-    finally:
-        if claim is not None:
-            os.close(claim)
+    finisher = Finisher(
+        repo,
+        live,
+        begun,
+        project,
+        seen.facts,
+        seen.inputs,
+        seen.observed,
+        warehouse,
+        around.home,
+    )
+    record, oid = finisher.finish(ending)
     return Outcome(ending.exit_code or 0, record, oid)
 
 
-def begin(
+def _begin(
     repo: Repository, request: Request, project: Project, around: Surroundings
-) -> tuple[Begun, LiveRun]:
-    """Takes the snapshot, makes the live ref and the journal."""
+) -> tuple[Begun, LiveRun, int]:
+    """Takes the snapshot and makes the journal; the third result holds the recorder's lock."""
     started_at = datetime.now(UTC)
     entropy = os.urandom(8)
     run_id = new_run_id(started_at, entropy[:4])
     snapshot = take_snapshot(repo, status=around.status)
-    live = live_run(repo, run_id)
-    os.makedirs(live.directory)
-    with open(live.trace_path, "wb"):
-        pass
     command, secrets = redact_command(request.command)
     parent = around.env.get("REPRO_RUN", "")
+    live, lock = create_live_run(repo, run_id)
     begun = Begun(
         id=run_id,
         name=request.name or random_name(entropy[4:]),
@@ -155,22 +163,37 @@ def begin(
         gaps=(*snapshot.gaps, *gaps_at_start(around, secrets)),
         parent_run=RunId(parent) if is_run_id(parent) else None,
         environment_of=_executable(request.command),
+        is_traced=request.is_traced,
     )
     live.write("run", begun.to_json())
-    _write_live_commit(repo, begun)
-    return begun, live
+    return begun, live, lock
 
 
 def _write_live_commit(repo: Repository, begun: Begun) -> None:
-    write_commit(
-        repo,
-        tree=begun.code.tree,
-        parents=[begun.code.commit] if begun.code.commit is not None else [],
-        message=f"{begun.name}: running\n\nRepro-Run: {begun.id}\n".encode(),
-        author=begun.author,
-        at=begun.started_at,
-        ref=live_ref(begun.id),
-    )
+    """Makes the live ref, while what finishes the run is imported: there are two cores."""
+    failures: list[ReproError] = []
+
+    def write() -> None:
+        try:
+            write_commit(
+                repo,
+                tree=begun.code.tree,
+                parents=[begun.code.commit] if begun.code.commit is not None else [],
+                message=f"{begun.name}: running\n\nRepro-Run: {begun.id}\n".encode(),
+                author=begun.author,
+                at=begun.started_at,
+                ref=live_ref(begun.id),
+            )
+        except ReproError as error:
+            failures.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    import repro.record.finish  # noqa: F401 - for what it costs, not for its names
+
+    writer.join()
+    if failures:
+        raise failures[0]
 
 
 def gaps_at_start(around: Surroundings, secrets: Sequence[str]) -> list[Gap]:

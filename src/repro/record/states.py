@@ -22,7 +22,7 @@ def remember_state(repo: Repository, digest: str, run_id: RunId) -> None:
 def recorded_as(repo: Repository, digest: str) -> RunId | None:
     """Returns the run that a state is recorded as, None when there is none."""
     try:
-        with open(f"{repo.state_dir}/states/{digest}", encoding="ascii") as file:
+        with open(f"{repo.state_dir}/states/{digest}", encoding="ascii", errors="replace") as file:
             text = file.read().strip()
     except FileNotFoundError:
         return None

@@ -68,6 +68,13 @@ class Terminal:
             size = fcntl.ioctl(self._like, termios.TIOCGWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
 
+    def foreground_group(self) -> int | None:
+        """Returns the process group in the foreground of the command's terminal."""
+        try:
+            return os.tcgetpgrp(self.master) or None
+        except OSError:
+            return None
+
     def read(self) -> bytes:
         """Returns what the command printed, b"" when its side is closed."""
         try:

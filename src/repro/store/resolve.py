@@ -2,23 +2,26 @@
 
 import math
 import re
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 from repro.errors import ReproError
+from repro.git.refs import list_refs
 from repro.git.repository import Repository
-from repro.model.ids import is_run_id, short_id
+from repro.model.ids import RUN_REFS, Oid, RefName, is_run_id, run_id_from_ref, short_id
 from repro.model.summary import Summary
-from repro.store.runs import complete, list_runs
+from repro.model.values import Number
+from repro.store.runs import UnreadableRun, complete_all, list_runs, read_listing, read_summaries
 
-__all__ = ["AmbiguousRunError", "UnknownRunError", "resolve_run"]
+__all__ = ["AmbiguousRunError", "UnknownRunError", "UnreadableRunError", "resolve_run"]
 
-_NTH = re.compile(r"@(?:~(\d+))?")
+_NTH = re.compile(r"@(?:~([0-9]{0,9}))?")
 _BEST = re.compile(r"(best|min|max):(.+)", re.DOTALL)
 _LETTERS = re.compile(r"[k-z]{1,8}")
-_LOWER_IS_BETTER = re.compile(
-    r"(?:^|[^a-z])(?:loss|error|err|mse|rmse|mae|perplexity|nll)(?:$|[^a-z])"
-)
+_ID_START = re.compile(r"[0-9]{4,8}|[0-9]{8}T[0-9]{0,6}|[0-9]{8}T[0-9]{6}-[k-z]{0,8}")
+_LOWER_IS_BETTER = frozenset({"loss", "error", "err", "mse", "rmse", "mae", "perplexity", "nll"})
+_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
+_MAX_SHOWN = 10
 
 
 class UnknownRunError(ReproError):
@@ -42,106 +45,176 @@ class AmbiguousRunError(ReproError):
     """
 
     def __init__(self, text: str, candidates: Sequence[Summary]) -> None:
-        rows = tuple(
+        rows = [
             f"{short_id(run.id)}  {run.name}  {run.started_at:%Y-%m-%d %H:%M}"
-            for run in candidates[:10]
-        )
+            for run in candidates[:_MAX_SHOWN]
+        ]
+        if len(candidates) > _MAX_SHOWN:
+            rows.append(f"and {len(candidates) - _MAX_SHOWN} more")
         super().__init__(
             f"{text!r} fits {len(candidates)} runs",
-            hint="type more letters of one of these ids",
-            details=rows,
+            hint=f"type the letters of one of them: {short_id(candidates[0].id)}",
+            details=tuple(rows),
         )
         self.text = text
         self.candidates = tuple(candidates)
 
 
+class UnreadableRunError(ReproError):
+    """The run that is meant is there, but cannot be read.
+
+    Attributes:
+        run: The run.
+    """
+
+    def __init__(self, run: UnreadableRun) -> None:
+        super().__init__(run.reason, hint=run.hint)
+        self.run = run
+
+
 def resolve_run(repo: Repository, text: str) -> Summary:
     """Returns the run that a word names.
 
-    In this order: ``@`` (the newest), ``@~N`` (the N-th before it); ``best:METRIC``,
-    ``min:METRIC``, ``max:METRIC``; a run id, its letters, or a unique beginning of either; a name;
-    a ref or oid of a run commit; a branch, tag or commit, meaning its newest run. ``best:`` is the
-    highest value, or the lowest where the metric's name has a word such as loss or error in it.
+    In this order:
+
+    - ``@``, the newest run, and ``@~N``, the N-th before it;
+    - ``best:METRIC``, the highest value, or the lowest where the metric's name has a word such as
+      loss, error, mse, rmse or mae in it; ``min:METRIC`` and ``max:METRIC`` say which. NaN never
+      wins, and of equal values the newest run does;
+    - a run's id, its eight letters, its ref, or its commit;
+    - its name: a name that several runs have is ambiguous;
+    - a unique beginning of its letters or its id;
+    - a branch, a tag, or whatever else git takes for a commit: the newest run begun from it.
 
     Raises:
         UnknownRunError: There is none.
         AmbiguousRunError: There are several.
+        UnreadableRunError: It is damaged, or a newer repro wrote it.
     """
     nth = _NTH.fullmatch(text)
     if nth is not None:
-        return _nth(repo, text, int(nth[1] or 0))
-    runs = list_runs(repo)
-    if not runs:
+        return _nth(repo, text, int(nth[1] or "1") if "~" in text else 0)
+    refs = list_refs(repo, RUN_REFS)
+    if not refs:
         raise _none_yet(text)
+    exact = [(ref, oid) for ref, oid in refs if _is_exactly(text, ref, oid)]
+    if exact:
+        return _only(text, *read_summaries(repo, exact))
+    runs, unreadable = read_summaries(repo, refs)
     best = _BEST.fullmatch(text)
     if best is not None:
-        return _best(repo, runs, best[1], best[2])
-    found = (
-        _by_id(runs, text)
-        or [run for run in runs if run.name == text]
-        or [run for run in runs if text in (run.ref, run.oid, run.ref.removeprefix("refs/"))]
-        or _by_commit(repo, runs, text)
-    )
-    if not found:
-        raise _unknown(runs, text)
-    if len(found) > 1:
-        raise AmbiguousRunError(text, found)
-    return found[0]
+        return _best(complete_all(repo, runs), best[1], best[2])
+    named = [run for run in runs if run.name == text]
+    if named:
+        return _only(text, named)
+    begun = [run for run in runs if _begins(text, run.ref)]
+    damaged = [run for run in unreadable if _begins(text, run.ref)]
+    if begun or damaged:
+        return _only(text, begun, damaged)
+    return _of_commit(repo, runs, text)
 
 
 def _nth(repo: Repository, text: str, number: int) -> Summary:
     runs = list_runs(repo, newest=number + 1)
     if len(runs) > number:
         return runs[number]
-    if not runs:
+    # Runs that cannot be read have no place in the order, but took one among the refs.
+    listing = read_listing(repo)
+    if len(listing.summaries) > number:
+        return listing.summaries[number]
+    if not listing.summaries and not listing.unreadable:
         raise _none_yet(text)
-    n_runs = len(runs)
-    raise UnknownRunError(text, f"there are only {n_runs} runs, so no {text}", hint="repro ls")
+    n_runs = len(listing.summaries)
+    count = f"there {'is' if n_runs == 1 else 'are'} only {n_runs} run{'s' * (n_runs != 1)}"
+    raise UnknownRunError(text, f"{count}, so no {text}", hint="repro ls")
 
 
-def _by_id(runs: Sequence[Summary], text: str) -> list[Summary]:
-    if is_run_id(text):
-        return [run for run in runs if run.id == text]
+def _is_exactly(text: str, ref: RefName, oid: Oid) -> bool:
+    return text in (ref, oid, ref.removeprefix("refs/")) or (
+        ref.endswith(text) and (is_run_id(text) or (len(text) == 8 and _is_letters_of(text, ref)))
+    )
+
+
+def _is_letters_of(text: str, ref: RefName) -> bool:
+    run_id = run_id_from_ref(ref)
+    return run_id is not None and short_id(run_id) == text
+
+
+def _begins(text: str, ref: RefName) -> bool:
+    run_id = run_id_from_ref(ref)
+    if run_id is None:
+        return False
     if _LETTERS.fullmatch(text):
-        return [run for run in runs if short_id(run.id).startswith(text)]
-    if re.fullmatch(r"\d{4,8}(T\d{0,6}(-[k-z]{0,8})?)?", text):
-        return [run for run in runs if run.id.startswith(text)]
-    return []
+        return short_id(run_id).startswith(text)
+    return _ID_START.fullmatch(text) is not None and run_id.startswith(text)
 
 
-def _by_commit(repo: Repository, runs: Sequence[Summary], text: str) -> list[Summary]:
+def _only(text: str, runs: Sequence[Summary], unreadable: Sequence[UnreadableRun] = ()) -> Summary:
+    if len(runs) > 1:
+        raise AmbiguousRunError(text, runs)
+    if not runs:
+        raise UnreadableRunError(unreadable[0])
+    return runs[0]
+
+
+def _of_commit(repo: Repository, runs: Sequence[Summary], text: str) -> Summary:
+    if not text or "\0" in text:
+        _raise_unknown(runs, text)
     spec = f"{text}^{{commit}}"
     result = repo.start("rev-parse", "-q", "--verify", "--end-of-options", spec).result()
     if result.code != 0:
-        return []
-    oid = result.out.decode("ascii").split()[-1]
-    own = [run for run in runs if run.oid == oid]
-    return own or [run for run in runs if run.commit == oid][:1]
+        _raise_unknown(runs, text)
+    commit = result.out.decode("ascii").split()[-1]
+    for run in runs:
+        if run.oid == commit:
+            return run
+    for run in runs:
+        if run.commit == commit:
+            return run
+    raise UnknownRunError(text, f"no run was begun from {text} ({commit[:10]})", hint="repro ls")
 
 
-def _best(repo: Repository, runs: Sequence[Summary], word: str, metric: str) -> Summary:
-    runs = [complete(repo, run) for run in runs]
+def _best(runs: Sequence[Summary], word: str, metric: str) -> Summary:
     scored = [
-        (value, run)
+        (run.metrics[metric], run)
         for run in runs
-        if (value := run.metrics.get(metric)) is not None and not math.isnan(value)
+        if metric in run.metrics and not math.isnan(run.metrics[metric])
     ]
     if not scored:
-        known = sorted({name for run in runs for name in run.metrics})
-        near = get_close_matches(metric, known, n=1)
-        hint = f"did you mean {word}:{near[0]}?" if near else "repro metrics"
-        raise UnknownRunError(f"{word}:{metric}", f"no run has the metric {metric}", hint=hint)
-    is_lowest = word == "min" or (word == "best" and _LOWER_IS_BETTER.search(metric.lower()))
-    pick = min if is_lowest else max
-    return pick(scored, key=lambda pair: pair[0])[1]
+        _raise_unknown_metric(runs, word, metric)
+    pick = min if word == "min" or (word == "best" and _is_lower_better(metric)) else max
+    return pick(scored, key=_value)[1]  # the first of equals, and so the newest
+
+
+def _value(scored: tuple[Number, Summary]) -> Number:
+    return scored[0]
+
+
+def _is_lower_better(metric: str) -> bool:
+    return any(word.lower() in _LOWER_IS_BETTER for word in _WORD.findall(metric))
 
 
 def _none_yet(text: str) -> UnknownRunError:
     return UnknownRunError(text, "there are no runs here yet", hint="repro run -- python train.py")
 
 
-def _unknown(runs: Sequence[Summary], text: str) -> UnknownRunError:
-    names = [run.name for run in runs] + [short_id(run.id) for run in runs]
-    near = get_close_matches(text, names, n=3)
-    hint = f"did you mean {', '.join(near)}? See repro ls" if near else "repro ls"
-    return UnknownRunError(text, f"there is no run {text!r}", hint=hint)
+def _raise_unknown(runs: Sequence[Summary], text: str) -> NoReturn:
+    near = _nearest(text, [*(run.name for run in runs), *(short_id(run.id) for run in runs)])
+    hint = f"did you mean {' or '.join(near)}?" if near else "repro ls"
+    raise UnknownRunError(text, f"there is no run {text!r}", hint=hint)
+
+
+def _raise_unknown_metric(runs: Sequence[Summary], word: str, metric: str) -> NoReturn:
+    text = f"{word}:{metric}"
+    known = {name for run in runs for name in run.metrics}
+    if metric in known:
+        raise UnknownRunError(text, f"{metric} is NaN in every run", hint="repro ls")
+    near = _nearest(metric, sorted(known))
+    hint = f"did you mean {word}:{near[0]}?" if near else "repro metrics"
+    raise UnknownRunError(text, f"no run has the metric {metric!r}", hint=hint)
+
+
+def _nearest(text: str, words: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return list(dict.fromkeys(get_close_matches(text, list(words), n=3)))

@@ -1,6 +1,8 @@
 """Runs in refs: writes them, lists them from their commits alone, reads a record whole."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from repro.errors import ReproError
@@ -16,16 +18,38 @@ from repro.model.values import flatten
 
 __all__ = [
     "Listing",
+    "NoRecordError",
     "UnreadableRun",
     "complete",
+    "complete_all",
     "list_live",
     "list_runs",
     "read_listing",
     "read_record",
+    "read_summaries",
     "write_run",
 ]
 
 _DIRECTORY = ".repro"
+_FILE_MODES = frozenset({"100644", "100755"})
+_VALUE_FILES = ("params.yaml", "metrics.json")
+_MAX_IN_A_SECOND = 64
+"""Runs begun within one second are put in order up to so many."""
+
+
+class NoRecordError(ReproError):
+    """A commit that holds no record.
+
+    Attributes:
+        oid: The commit.
+    """
+
+    def __init__(self, oid: Oid) -> None:
+        super().__init__(f"{oid} holds no record: it is not a run", hint="repro ls")
+        self.oid = oid
+
+
+_SAME_SECOND = 50
 
 
 class UnreadableRun(NamedTuple):
@@ -35,11 +59,13 @@ class UnreadableRun(NamedTuple):
         ref: The ref.
         oid: What it names.
         reason: Why it cannot be read.
+        hint: What to do about it.
     """
 
     ref: RefName
     oid: Oid
     reason: str
+    hint: str | None
 
 
 class Listing(NamedTuple):
@@ -101,22 +127,56 @@ def list_runs(repo: Repository, *, newest: int | None = None) -> list[Summary]:
 
 
 def read_listing(repo: Repository, *, newest: int | None = None) -> Listing:
-    """Returns the runs, newest first, and what is on run refs but cannot be read."""
+    """Returns the runs, newest first, and what is on run refs but cannot be read.
+
+    Args:
+        repo: The repository.
+        newest: Only so many, the newest ones; no more commits than that are read, but for runs
+            that started within the same second.
+    """
     if newest is None:
-        refs = list(reversed(list_refs(repo, RUN_REFS)))
-    else:
-        refs = list_refs(repo, RUN_REFS, newest=newest)
+        return read_summaries(repo, list_refs(repo, RUN_REFS))
+    if newest <= 0:
+        return Listing([], [])
+    refs = list_refs(repo, RUN_REFS, newest=newest + _MAX_IN_A_SECOND)
+    listing = read_summaries(repo, _with_their_second(refs, newest))
+    return Listing(listing.summaries[:newest], listing.unreadable)
+
+
+def _with_their_second(refs: list[tuple[RefName, Oid]], newest: int) -> list[tuple[RefName, Oid]]:
+    """Returns the newest refs, and those that began in the same second as the last of them.
+
+    Names sort by second only: which of these is the newest, their commits tell.
+    """
+    if len(refs) <= newest:
+        return refs
+    second = refs[newest - 1][0].rpartition("-")[0]
+    return [row for at, row in enumerate(refs) if at < newest or row[0].startswith(f"{second}-")]
+
+
+def read_summaries(repo: Repository, refs: Sequence[tuple[RefName, Oid]]) -> Listing:
+    """Returns the runs that the refs name, newest first."""
     contents = read_objects(repo, [oid for _, oid in refs])
     listing = Listing([], [])
     for (ref, oid), content in zip(refs, contents, strict=True):
         try:
-            if content is None:
-                raise SummaryError("the commit is missing", hint="git fsck")
-            message = content.partition(b"\n\n")[2]
-            listing.summaries.append(parse_message(message, oid=oid, ref=ref))
+            listing.summaries.append(_parse_commit(ref, oid, content))
         except SummaryError as error:
-            listing.unreadable.append(UnreadableRun(ref, oid, error.message))
+            listing.unreadable.append(UnreadableRun(ref, oid, error.message, error.hint))
+    listing.summaries.sort(key=lambda run: (run.started_at, run.id), reverse=True)
+    listing.unreadable.sort(reverse=True)
     return listing
+
+
+def _parse_commit(ref: RefName, oid: Oid, content: bytes | None) -> Summary:
+    if content is None:
+        raise SummaryError(f"{ref}: its commit {oid} is missing", hint="git fsck")
+    if not content.startswith(b"tree "):
+        raise SummaryError(f"{ref} names no commit", hint=f"git show {ref}")
+    summary = parse_message(content, oid=oid, ref=ref)
+    if not ref.endswith(f"/{summary.id}"):
+        raise SummaryError(f"{ref} holds another run, {summary.id}", hint=f"git show {ref}")
+    return summary
 
 
 def list_live(repo: Repository) -> list[tuple[RunId, Oid]]:
@@ -130,33 +190,68 @@ def read_record(repo: Repository, run: Summary | Oid) -> Record:
 
     Raises:
         RecordError: Its record cannot be read.
-        ReproError: It has none.
+        NoRecordError: It has none.
+        GitError: There is no such commit.
     """
-    from repro.model.decode import decode_record
+    from repro.model.decode import RecordError, decode_record
 
     oid = run.oid if isinstance(run, Summary) else run
     entries = list_tree(repo, oid, f"{_DIRECTORY}/")
-    blobs = [entry for entry in entries if entry.kind == "blob"]
+    blobs = [entry for entry in entries if entry.mode in _FILE_MODES]
     if not blobs:
-        raise ReproError(f"{oid} holds no record: it is not a run", hint="repro ls")
+        raise NoRecordError(oid)
     contents = read_objects(repo, [entry.oid for entry in blobs])
-    prefix = len(_DIRECTORY) + 1
-    return decode_record(
-        {
-            entry.path[prefix:].decode("utf-8", "surrogateescape"): content
-            for entry, content in zip(blobs, contents, strict=True)
-            if content is not None
-        }
-    )
+    files: dict[str, bytes] = {}
+    for entry, content in zip(blobs, contents, strict=True):
+        path = os.fsdecode(entry.path).removeprefix(f"{_DIRECTORY}/")
+        if content is None:
+            raise RecordError(path, "", f"its object {entry.oid} is missing", hint="git fsck")
+        files[path] = content
+    try:
+        return decode_record(files)
+    except RecordError as error:
+        error.hint = error.hint if error.has_own_hint else f"git show {oid}:.repro/{error.file}"
+        raise
 
 
 def complete(repo: Repository, summary: Summary) -> Summary:
-    """Returns the summary with the params and metrics that were too large for the message."""
+    """Returns the summary with the params and metrics that were too large for its message.
+
+    Raises:
+        RecordError: They cannot be read.
+    """
     if not summary.is_partial:
         return summary
-    record = read_record(repo, summary)
+    params, metrics = read_objects(repo, _value_specs(summary))
+    return _completed(summary, params, metrics)
+
+
+def complete_all(repo: Repository, summaries: Iterable[Summary]) -> list[Summary]:
+    """Returns the summaries completed, through one process; what is damaged stays partial."""
+    from repro.model.decode import RecordError
+
+    runs = list(summaries)
+    partial = [at for at, run in enumerate(runs) if run.is_partial]
+    contents = iter(read_objects(repo, [spec for at in partial for spec in _value_specs(runs[at])]))
+    for at in partial:
+        params, metrics = next(contents), next(contents)
+        with suppress(RecordError):  # it is one of many, and `is_partial` goes on to say so
+            runs[at] = _completed(runs[at], params, metrics)
+    return runs
+
+
+def _value_specs(run: Summary) -> list[str]:
+    return [f"{run.oid}:{_DIRECTORY}/{file}" for file in _VALUE_FILES]
+
+
+def _completed(summary: Summary, params: bytes | None, metrics: bytes | None) -> Summary:
+    from repro.model.decode import RecordError, decode_metrics, decode_params
+
+    if params is None or metrics is None:
+        file = _VALUE_FILES[0 if params is None else 1]
+        raise RecordError(file, "", "is missing", hint=f"git show {summary.oid}")
     return summary._replace(
-        params=flatten(record.params),
-        metrics={name: metric.value for name, metric in record.metrics.items()},
+        params=flatten(decode_params(params)),
+        metrics={name: metric.value for name, metric in decode_metrics(metrics).items()},
         is_partial=False,
     )

@@ -57,6 +57,8 @@ def command(
         limit = _NEWEST if console.is_terminal and not as_json else 0
     request = Request(expression or None, sort, commit, limit)
     selection = select(open_runs(), request)
+    for run in selection.unreadable:
+        console.talk(f"warning: {run.ref}: {run.reason}")
     if as_json:
         now = datetime.now(UTC)
         console.json([listing.to_json(run, now=now) for run in selection.runs])
