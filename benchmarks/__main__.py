@@ -1,6 +1,5 @@
 """`python -m benchmarks`: measures, says how it goes on stderr, and shows the table on stdout."""
 
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -9,12 +8,12 @@ from pathlib import Path
 
 from benchmarks.bench import Bench, open_bench
 from benchmarks.failure import BenchmarkError
-from benchmarks.machine import Machine, load, machine
+from benchmarks.machine import load, machine
 from benchmarks.options import Options, read_options
-from benchmarks.peers import peer_rows
+from benchmarks.page import Page
+from benchmarks.peers import Peers, peer_rows
 from benchmarks.result import Result, Verdict
 from benchmarks.rows import ROWS, Row
-from benchmarks.table import row_to_json, table
 
 __all__ = ["main"]
 
@@ -38,15 +37,20 @@ def _measure(bench: Bench, options: Options) -> int:
     where = machine(bench)
     if before > where.n_cores / 2:
         _say(f"the machine is busy (load {before:.1f} on {where.n_cores} cores): expect noise")
-    notes: list[str] = []
-    rows = peer_rows(bench, options, notes) if options.with_peers else ROWS
+    peers = Peers(options.cache)
+    rows = peer_rows(peers) if options.with_peers else ROWS
     chosen = [row for row in rows if _fits(row, options.only)]
-    if not chosen and not notes:
+    if not chosen:
         raise BenchmarkError(f"no row fits {options.only!r}")
     results = [_result(row, bench) for row in chosen]
-    loads = (before, load())
-    show = _json if options.as_json else _text
-    sys.stdout.write(show(results, where, options, loads, notes))
+    page = Page(
+        results=results,
+        machine=where,
+        pairs=options.pairs,
+        loads=(before, load()),
+        peers=peers.versions() if options.with_peers else None,
+    )
+    sys.stdout.write(page.json() if options.as_json else page.text())
     return 0 if all(result.verdict is Verdict.MET for result in results) else 1
 
 
@@ -59,38 +63,6 @@ def _fits(row: Row, pattern: str) -> bool:
 def _result(row: Row, bench: Bench) -> Result:
     _say(f"measuring {row.id} ...")
     return row.result(bench)
-
-
-def _text(
-    results: Sequence[Result],
-    where: Machine,
-    options: Options,
-    loads: tuple[float, float],
-    notes: Sequence[str],
-) -> str:
-    head = (
-        f"{where}\nmedians over {options.pairs} interleaved pairs at most; load {loads[0]:.1f}"
-        f" before, {loads[1]:.1f} after\n"
-    )
-    left = "peer" if options.with_peers else "floor"
-    return "\n".join([head, table(results, left=left), *(f"  {note}" for note in notes), ""])
-
-
-def _json(
-    results: Sequence[Result],
-    where: Machine,
-    options: Options,
-    loads: tuple[float, float],
-    notes: Sequence[str],
-) -> str:
-    page = {
-        "machine": where.to_json(),
-        "load": {"before": loads[0], "after": loads[1]},
-        "pairs": options.pairs,
-        "rows": [row_to_json(result) for result in results],
-        "notes": list(notes),
-    }
-    return json.dumps(page, indent=2) + "\n"
 
 
 def _say(text: str) -> None:

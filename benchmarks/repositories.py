@@ -80,7 +80,7 @@ def make_tree(bench: Bench, path: Path, *, n_files: int) -> Tree:
 def commit_all(bench: Bench, path: Path) -> None:
     """Commits the whole tree and leaves an index that knows every file by its stat."""
     bench.run("git", "add", "--all", cwd=path)
-    bench.run("git", "commit", "--quiet", "--message", "first", cwd=path)
+    bench.run("git", "commit", "--quiet", "--allow-empty", "--message", "work", cwd=path)
     bench.run("git", "status", "--porcelain", cwd=path)
 
 

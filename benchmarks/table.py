@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from statistics import median
+from textwrap import wrap
 
 from benchmarks.result import Budget, Kind, Result, Samples
 
 __all__ = ["row_to_json", "table"]
 
 _MISSING = "-"
+_WIDTH = 100
 
 
 def table(results: Sequence[Result], *, left: str) -> str:
@@ -19,7 +21,7 @@ def table(results: Sequence[Result], *, left: str) -> str:
     """
     header = ("", left, "repro", "ratio", "min..max", "budget", "verdict")
     lines = _aligned([header, *map(_cells, results)])
-    notes = [f"  {result.id}: {note}" for result in results if (note := _notes(result))]
+    notes = [line for result in results for line in _notes(result)]
     return "\n".join([*lines, "", *notes, ""])
 
 
@@ -60,8 +62,10 @@ def _verdict(result: Result) -> str:
     return f"{result.verdict.value} ({result.budget.words(figure)})"
 
 
-def _notes(result: Result) -> str:
-    return f"beside {result.floor}" + (f"; {result.note}" if result.note else "")
+def _notes(result: Result) -> list[str]:
+    """Returns what stands below the table of a row, wrapped."""
+    text = f"{result.id}: beside {result.floor}" + (f"; {result.note}" if result.note else "")
+    return wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="      ")
 
 
 def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:

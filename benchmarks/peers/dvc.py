@@ -1,9 +1,10 @@
 """DVC's experiments, the nearest relative: runs as git commits on hidden refs."""
 
+from functools import partial
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.peers.installed import Peer
+from benchmarks.peers.installed import Peers
 from benchmarks.repositories import Tree, commit_all, make_tree
 from benchmarks.result import Budget, Samples
 from benchmarks.rows.row import Row
@@ -16,44 +17,36 @@ stages:
     cmd: "true"
     params: [lr]
 """
+_SAME = "100 files, params.yaml edited before each, on both sides"
 
 
-def dvc_rows(bench: Bench, peer: Peer) -> list[Row]:
+def dvc_rows(peers: Peers) -> tuple[Row, ...]:
     """Returns the rows beside ``dvc exp run`` and ``dvc exp save``."""
-    del bench
-    dvc = peer.command("dvc")
-    return [
+    return (
         Row(
             "peer-dvc-run",
-            "repro run -- true",
+            "repro run -- true, beside dvc exp run",
             "dvc exp run of one stage, `true`",
             Budget(1.0),
-            lambda bench: _compare(
-                bench, "dvc-run", (dvc, "exp", "run", "-q"), ("run", "-q", "--", "true")
-            ),
-            note="100 files, params.yaml edited before each, on both sides; DVC needs a stage in"
-            " dvc.yaml and writes dvc.lock into the tree; it observes neither the environment nor"
-            " what the command prints",
+            partial(_compare, peers=peers, theirs="run", ours=("run", "-q", "--", "true")),
+            note=f"{_SAME}; DVC needs a stage in dvc.yaml and writes dvc.lock into the tree; it"
+            " keeps neither the environment nor what the command prints",
         ),
         Row(
             "peer-dvc-save",
-            "repro record",
+            "repro record, beside dvc exp save",
             "dvc exp save",
             Budget(1.0),
-            lambda bench: _compare(
-                bench, "dvc-save", (dvc, "exp", "save", "-q"), ("record", "-q")
-            ),
-            note="100 files, params.yaml edited before each, on both sides; dvc exp save leaves"
-            " untracked files out and observes no environment",
+            partial(_compare, peers=peers, theirs="save", ours=("record", "-q")),
+            note=f"{_SAME}; DVC leaves untracked files out and keeps no environment",
         ),
-    ]
+    )
 
 
-def _compare(
-    bench: Bench, name: str, theirs: tuple[str, ...], ours: tuple[str, ...]
-) -> Samples:
-    place = bench.directory(name)
-    left, right = (_with_pipeline(bench, place / side, theirs[0]) for side in ("a", "b"))
+def _compare(bench: Bench, *, peers: Peers, theirs: str, ours: tuple[str, ...]) -> Samples:
+    dvc = peers.get("dvc").command("dvc")
+    place = bench.directory(f"dvc-{theirs}")
+    left, right = (_with_pipeline(bench, place / side, dvc) for side in ("a", "b"))
 
     def timed(tree: Tree, argv: tuple[str, ...]) -> float:
         number = tree.edit()
@@ -61,7 +54,8 @@ def _compare(
         return bench.timed_ms(argv, cwd=tree.path)
 
     return bench.compare(
-        lambda: timed(left, theirs), lambda: timed(right, (bench.repro, *ours))
+        lambda: timed(left, (dvc, "exp", theirs, "-q")),
+        lambda: timed(right, (bench.repro, *ours)),
     )
 
 
@@ -70,7 +64,7 @@ def _with_pipeline(bench: Bench, path: Path, dvc: str) -> Tree:
     bench.run(dvc, "init", "--quiet", cwd=path)
     (path / "dvc.yaml").write_text(_PIPELINE)
     commit_all(bench, path)
-    # Its first reproduction writes dvc.lock, which every later one then has.
+    # The first reproduction writes dvc.lock, which every later one finds.
     bench.run(dvc, "repro", "--quiet", cwd=path)
     commit_all(bench, path)
     return tree

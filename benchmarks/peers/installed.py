@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.failure import BenchmarkError
 from benchmarks.processes import output_of
 
-__all__ = ["Peer", "install"]
+__all__ = ["Peer", "Peers"]
 
 
 @dataclass(frozen=True)
@@ -38,28 +38,48 @@ class Peer:
         return str(path)
 
 
-def install(package: str, cache: Path) -> Peer:
-    """Returns a peer, installed beneath `cache`: as it is there already, or the newest.
+class Peers:
+    """The peers' environments below a directory: those that are there, and those to be made.
 
-    The same interpreter as repro's, and the user's own index and network.
-
-    Raises:
-        BenchmarkError: uv is missing, or the package cannot be had.
+    They have the same interpreter as repro, and are installed from the user's own index, with the
+    user's own settings; measured they are in the sealed environment of the benchmarks.
     """
-    directory = cache / package
-    binaries = directory / "bin"
-    python = binaries / "python"
-    done = directory / "installed"
-    if not done.exists():
-        shutil.rmtree(directory, ignore_errors=True)
-        cache.mkdir(parents=True, exist_ok=True)
-        uv = _uv()
-        _run(cache, uv, "venv", "--quiet", "--python", sys.executable, str(directory))
-        _run(cache, uv, "pip", "install", "--quiet", "--python", str(python), package)
-        done.touch()
-    program = f"from importlib.metadata import version; print(version({package!r}))"
-    version = _run(cache, str(python), "-c", program).decode().strip()
-    return Peer(package, version, binaries)
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._installed: dict[str, Peer] = {}
+
+    def versions(self) -> list[str]:
+        """Returns name and version of each peer that was asked for and had."""
+        return [f"{peer.package} {peer.version}" for peer in self._installed.values()]
+
+    def get(self, package: str) -> Peer:
+        """Returns a peer, as it was installed at an earlier time, or the newest.
+
+        Raises:
+            BenchmarkError: uv is missing, or the package cannot be had.
+        """
+        if package not in self._installed:
+            self._installed[package] = self._install(package)
+        return self._installed[package]
+
+    def _install(self, package: str) -> Peer:
+        directory = self._cache / package
+        python = str(directory / "bin/python")
+        done = directory / "installed"
+        if not done.exists():
+            shutil.rmtree(directory, ignore_errors=True)
+            self._cache.mkdir(parents=True, exist_ok=True)
+            uv = _uv()
+            self._run(uv, "venv", "--quiet", "--python", sys.executable, str(directory))
+            self._run(uv, "pip", "install", "--quiet", "--python", python, package)
+            done.touch()
+        program = f"from importlib.metadata import version; print(version({package!r}))"
+        version = self._run(python, "-c", program).decode().strip()
+        return Peer(package, version, directory / "bin")
+
+    def _run(self, *argv: str) -> bytes:
+        return output_of(argv, cwd=self._cache, env=os.environ)
 
 
 def _uv() -> str:
@@ -68,7 +88,3 @@ def _uv() -> str:
     if found is None:
         raise BenchmarkError("uv is not on PATH")
     return found
-
-
-def _run(cwd: Path, *argv: str) -> bytes:
-    return output_of(argv, cwd=cwd, env=os.environ)

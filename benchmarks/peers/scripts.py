@@ -4,17 +4,19 @@ On their side the script calls the tracker. On ours it calls nothing: the same f
 its command line and ``metrics.json``, as a script that knows no tracker has them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.peers.installed import Peer
+from benchmarks.peers.installed import Peers
 from benchmarks.repositories import commit_all, make_tree
 from benchmarks.result import Budget, Samples
 from benchmarks.rows.row import Row
 
-__all__ = ["exptrack_rows", "mlflow_rows", "wandb_rows"]
+__all__ = ["script_rows"]
 
 _ARGUMENT = """\
 import sys
@@ -44,81 +46,86 @@ rate = parser.parse_args().lr
 globals()["__exptrack__"].log_metrics({"accuracy": 0.9 - rate})
 """
 _IGNORED = "__pycache__/\n/metrics.json\n/mlflow.db*\n/mlruns/\n/wandb/\n/outputs/\n/.exptrack/\n"
-_OURS = "repro run -- python train.py"
-_MORE = (
-    "100 files, committed; the peer keeps neither the code's tree, nor data, nor a lock of the"
-    " environment"
+_LESS = "100 files, committed; it keeps neither the code's tree, nor data, nor a lock; it records"
+
+
+@dataclass(frozen=True)
+class _Tracker:
+    """A peer and how it is used.
+
+    Attributes:
+        package: As PyPI calls it.
+        script: ``tracked.py``.
+        command: One of its commands, and arguments.
+        floor: What it does, in words.
+        records: What it records beside the param and the metric.
+        prepare: Arguments for a call before the first run; none by default.
+    """
+
+    package: str
+    script: str
+    command: tuple[str, ...]
+    floor: str
+    records: str
+    prepare: tuple[str, ...] = ()
+
+
+_TRACKERS = (
+    _Tracker(
+        "mlflow",
+        _MLFLOW,
+        ("python", "tracked.py"),
+        "a script that calls mlflow with a SQLite file: start_run, log_param, log_metric",
+        "the commit",
+    ),
+    _Tracker(
+        "wandb",
+        _WANDB,
+        ("python", "tracked.py"),
+        "a script that calls wandb, offline: init, log, finish",
+        "the commit, a diff, the versions of installed packages, what is printed, and hardware",
+    ),
+    _Tracker(
+        "exptrack",
+        _EXPTRACK,
+        ("exptrack", "run", "tracked.py"),
+        "exptrack run of a script that logs a metric",
+        "the commit, a diff, the script, what is printed, and the versions of imported packages;"
+        " it runs the script inside its own process",
+        prepare=("init",),
+    ),
 )
 
 
-def mlflow_rows(bench: Bench, peer: Peer) -> list[Row]:
-    """Returns the row beside MLflow with a database file."""
-    del bench
-    argv = (peer.command("python"), "tracked.py")
-    return [
-        _row(
-            "mlflow",
-            "a script with mlflow: start_run, log_param, log_metric, in SQLite",
-            lambda bench: _compare(bench, "mlflow", _MLFLOW, argv),
-            f"{_MORE}; it records the commit",
+def script_rows(peers: Peers) -> tuple[Row, ...]:
+    """Returns the rows beside MLflow, W&B and exptrack."""
+    return tuple(
+        Row(
+            f"peer-{tracker.package}",
+            f"repro run -- python train.py, beside {tracker.package}",
+            tracker.floor,
+            Budget(1.0),
+            partial(_compare, peers=peers, tracker=tracker),
+            note=f"{_LESS} {tracker.records}",
         )
-    ]
-
-
-def wandb_rows(bench: Bench, peer: Peer) -> list[Row]:
-    """Returns the row beside W&B without its server."""
-    del bench
-    argv = (peer.command("python"), "tracked.py")
-    return [
-        _row(
-            "wandb",
-            "a script with wandb, offline: init, log, finish",
-            lambda bench: _compare(bench, "wandb", _WANDB, argv),
-            f"{_MORE}; it records the commit, a diff, and requirements, and samples the hardware",
-        )
-    ]
-
-
-def exptrack_rows(bench: Bench, peer: Peer) -> list[Row]:
-    """Returns the row beside exptrack."""
-    del bench
-    exptrack = peer.command("exptrack")
-
-    def measure(bench: Bench) -> Samples:
-        argv = (exptrack, "run", "tracked.py")
-        return _compare(bench, "exptrack", _EXPTRACK, argv, prepare=(exptrack, "init"))
-
-    note = (
-        f"{_MORE}; it runs the script inside its own process, records the commit, a diff, the"
-        " script's source and what the script printed, and of packages those imported, by version"
+        for tracker in _TRACKERS
     )
-    return [_row("exptrack", "exptrack run of a script that logs a metric", measure, note)]
 
 
-def _row(name: str, theirs: str, measure: Callable[[Bench], Samples], note: str) -> Row:
-    return Row(f"peer-{name}", _OURS, theirs, Budget(1.0), measure, note=note)
-
-
-def _compare(
-    bench: Bench,
-    name: str,
-    script: str,
-    theirs: Sequence[str],
-    *,
-    prepare: Sequence[str] = (),
-) -> Samples:
-    place = bench.directory(name)
-    left, right = (_tree(bench, place / side, script) for side in ("a", "b"))
-    if prepare:
-        bench.run(*prepare, cwd=left)
+def _compare(bench: Bench, *, peers: Peers, tracker: _Tracker) -> Samples:
+    name, *arguments = tracker.command
+    theirs = (peers.get(tracker.package).command(name), *arguments)
+    ours = (bench.repro, "run", "-q", "--", bench.python, "train.py")
+    place = bench.directory(tracker.package)
+    left, right = (_tree(bench, place / side, tracker.script) for side in ("a", "b"))
+    if tracker.prepare:
+        bench.run(theirs[0], *tracker.prepare, cwd=left)
         commit_all(bench, left)
     numbers = count(1)
 
     def timed(argv: Sequence[str], cwd: Path) -> float:
-        rate = next(numbers) / 1000
-        return bench.timed_ms((*argv, "--lr", f"{rate:.3f}"), cwd=cwd)
+        return bench.timed_ms((*argv, "--lr", f"{next(numbers) / 1000:.3f}"), cwd=cwd)
 
-    ours = (bench.repro, "run", "-q", "--", bench.python, "train.py")
     return bench.compare(lambda: timed(theirs, left), lambda: timed(ours, right))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.bench import Bench
 from benchmarks.failure import BenchmarkError
 from benchmarks.floors import link_floor
-from benchmarks.repositories import Tree, make_tree
+from benchmarks.repositories import Tree, commit_all, make_tree
 from benchmarks.result import Budget, Samples
 from benchmarks.rows.row import Row
 
@@ -52,8 +52,7 @@ def _with_data(bench: Bench, path: Path) -> Tree:
     dvc = (bench.python, "-m", "dvc")
     bench.run(*dvc, "init", "--quiet", cwd=path)
     bench.run(*dvc, "add", "--quiet", "data", cwd=path)
-    bench.run("git", "add", "--all", cwd=path)
-    bench.run("git", "commit", "--quiet", "--message", "data", cwd=path)
+    commit_all(bench, path)
     return tree
 
 

@@ -100,8 +100,17 @@ def test_any_column_of_numbers_can_be_written(numbers: list[float | None]) -> No
     assert len(aligned(numbers)) == len(numbers)
 
 
-def test_points_are_aligned_by_padding() -> None:
-    assert pointed(["0.1", "3", "0.001"]) == ["0.1  ", "3    ", "0.001"]
+@pytest.mark.parametrize(
+    ("texts", "padded"),
+    [
+        (["0.1", "3", "0.001"], ["0.1  ", "3    ", "0.001"]),
+        (["10", "0.5", ""], ["10  ", " 0.5", "    "]),
+        (["1e-05", "0.5"], ["1e-05  ", "    0.5"]),
+        ([], []),
+    ],
+)
+def test_points_are_aligned_by_padding(texts: list[str], padded: list[str]) -> None:
+    assert pointed(texts) == padded
 
 
 def test_a_curve_goes_from_low_to_high() -> None:

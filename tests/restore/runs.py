@@ -117,10 +117,18 @@ def visible_status(scratch: Scratch) -> str:
     return "\n".join(sorted(row[3:] for row in rows if row))
 
 
+def own_files(contents: dict[str, tuple[int, bytes]]) -> dict[str, tuple[int, bytes]]:
+    """What is neither the record's nor DVC's own."""
+    tools = (".repro/", ".dvc/tmp/", ".dvc/cache/")
+    return {path: content for path, content in contents.items() if not path.startswith(tools)}
+
+
 def whole_state(scratch: Scratch) -> tuple[object, ...]:
     """Everything of a working tree: files, HEAD, what is staged, git's status."""
+    contents = scratch.contents()
     return (
-        scratch.contents(),
+        own_files(contents),
+        {path: c for path, c in contents.items() if path.startswith(".repro/")},
         scratch.git("symbolic-ref", "-q", "HEAD", check=False) or scratch.git("rev-parse", "HEAD"),
         scratch.git("ls-files", "--stage", "-z"),
         scratch.git("status", "--porcelain=v1", "-z", "--untracked-files=all"),

@@ -11,14 +11,11 @@ from tests.restore.runs import (
     check_out,
     go_back,
     nowhere,
+    own_files,
     record_run,
     visible_status,
     whole_state,
 )
-
-
-def _own_files(scratch: Scratch) -> dict[str, tuple[int, bytes]]:
-    return {p: c for p, c in scratch.contents().items() if not p.startswith(".repro/")}
 
 
 def test_uncommitted_and_untracked_files_come_back(any_repo: Scratch) -> None:
@@ -29,7 +26,7 @@ def test_uncommitted_and_untracked_files_come_back(any_repo: Scratch) -> None:
     any_repo.write("train.py", "much later\n")
     any_repo.commit("much later")
     check_out(any_repo, run)
-    assert _own_files(any_repo) == run.contents
+    assert own_files(any_repo.contents()) == run.contents
     assert visible_status(any_repo) == run.status
 
 
@@ -162,7 +159,7 @@ def test_data_come_back_and_so_does_what_replaced_them(dvc_repo: Scratch) -> Non
     dvc_repo.commit("other data")
     before = whole_state(dvc_repo)
     check_out(dvc_repo, run)
-    assert _own_files(dvc_repo) == run.contents
+    assert own_files(dvc_repo.contents()) == own_files(run.contents)
     assert "up to date" in dvc_repo.dvc("status")
     go_back(dvc_repo)
     assert whole_state(dvc_repo) == before
@@ -174,7 +171,7 @@ def test_data_changed_behind_dvc_are_saved(dvc_repo: Scratch) -> None:
     dvc_repo.write("data/many/stray.txt", "only copy, too\n")
     before = whole_state(dvc_repo)
     check_out(dvc_repo, run)
-    assert _own_files(dvc_repo) == run.contents
+    assert own_files(dvc_repo.contents()) == own_files(run.contents)
     go_back(dvc_repo)
     assert whole_state(dvc_repo) == before
 
@@ -305,8 +302,6 @@ def test_outputs_that_git_sees_do_not_make_the_next_checkout_refuse(repo: Scratc
     repo.write("seen.txt", "an output\n")
     with_outputs = record_run(repo, "l", outputs=["seen.txt"])
     (repo.path / "seen.txt").unlink()
-    seen = with_outputs.record.artifacts
-    run.record.artifacts.__class__(seen)
     check_out(repo, with_outputs, outputs=True)
     check_out(repo, run)
     assert not (repo.path / "seen.txt").exists()
@@ -337,6 +332,18 @@ def test_bytes_that_git_would_change_come_back_as_they_were(repo: Scratch) -> No
     check_out(repo, run, keep=True)
     go_back(repo)
     assert whole_state(repo) == before
+
+
+def test_a_file_that_only_changed_its_line_ends_is_no_obstacle(repo: Scratch) -> None:
+    run = record_run(repo)
+    repo.write(".gitattributes", "*.txt text eol=lf\n")
+    repo.write("some.txt", b"one\ntwo\n")
+    repo.commit("a text")
+    repo.write("some.txt", b"one\r\ntwo\r\n")
+    before = repo.contents()
+    check_out(repo, run, keep=True)
+    go_back(repo)
+    assert repo.contents() == before
 
 
 def test_data_known_by_hash_alone_are_mentioned(repo: Scratch) -> None:

@@ -27,10 +27,10 @@ def guarded(work: Callable[[], int], args: Sequence[str]) -> int:
         args: The command line, for a report.
     """
     try:
-        code = work()
+        done_with = work()
         # Here, where a reader that has gone away is expected; Python would complain at its exit.
         sys.stdout.flush()
-        return code
+        return done_with
     except ReproError as error:
         report(error)
         return _USER_ERROR

@@ -87,8 +87,8 @@ def float_or_inf(given: int) -> float:
 
 
 def signed(change: Number) -> str:
-    """Returns a change with its sign: "+0.0123"."""
-    text = number(change)
+    """Returns a change with its sign and at most four digits: "+0.0123"; integers whole."""
+    text = number(change) if isinstance(change, int) else f"{change:.4g}"
     return text if text.startswith("-") else f"+{text}"
 
 
@@ -135,11 +135,13 @@ def _decimals(numbers: Sequence[float]) -> int | None:
 
 
 def pointed(texts: Sequence[str]) -> list[str]:
-    """Returns numbers padded on the right, so that their points align when set to the right."""
-    if any("e" in text or "n" in text for text in texts):  # 1e-05, nan, inf
-        return list(texts)
-    tails = [len(text) - len(text.partition(".")[0]) for text in texts]
-    return [text + " " * (max(tails) - tail) for text, tail in zip(texts, tails, strict=True)]
+    """Returns numbers padded on both sides, so that their points align."""
+    # 1e-05, nan and inf have no point to align.
+    heads = [text if "e" in text or "n" in text else text.partition(".")[0] for text in texts]
+    left = max(map(len, heads), default=0)
+    padded = [" " * (left - len(head)) + text for head, text in zip(heads, texts, strict=True)]
+    width = max(map(len, padded), default=0)
+    return [text.ljust(width) for text in padded]
 
 
 def _n_trailing_zeros(text: str) -> int:

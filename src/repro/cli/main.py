@@ -37,7 +37,7 @@ def _open_standard_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     # Python has None for them then.
-    if sys.stdout is None or sys.stderr is None:  # type: ignore[redundant-expr]
+    if sys.stdout is None or sys.stderr is None:
         nothing = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
         sys.stdout, sys.stderr = sys.stdout or nothing, sys.stderr or nothing
 

@@ -65,7 +65,7 @@ def select(repo: Repository, request: Request) -> Selection:
     matching = _sorted(_filtered(repo, runs, request), request)
     shown = matching[: request.limit] if request.limit else matching
     return Selection(
-        tuple(shown),
+        tuple(complete_all(repo, shown)),
         n_more=len(matching) - len(shown),
         n_other=len(runs) - len(matching),
         unreadable=tuple(listing.unreadable),

@@ -8,7 +8,7 @@ git's own ``index.lock``.
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,10 +26,10 @@ __all__ = [
     "OperationInProgressError",
     "check_switch",
     "differing_files",
+    "forget_stat",
     "head_of",
     "install_index",
     "operation_in_progress",
-    "raw_hashes",
     "refresh",
     "set_head",
     "stage_tree",
@@ -169,16 +169,22 @@ def _conflict(line: str) -> str:
     return line.partition(": unmerged")[0] if ": unmerged" in line else ""
 
 
-def stage_tree(repo: Repository, index: str, tree: Oid) -> None:
+def stage_tree(
+    repo: Repository, index: str, tree: Oid, files: Mapping[str, tuple[str, Oid]]
+) -> None:
     """Makes an index hold a tree, with the stat of every file that equals it.
 
     Args:
         repo: The repository.
         index: A copy of the user's index, or a path where there is none.
         tree: The tree.
+        files: Mode and object of its files, by path.
     """
     repo.git("read-tree", "--reset", tree, index=index)
-    refresh(repo, index)
+    differing = differing_files(repo, index)
+    if differing:
+        forget_stat(repo, index, {path: files[path] for path in differing if path in files})
+        refresh(repo, index)
 
 
 def refresh(repo: Repository, index: str) -> None:
@@ -232,6 +238,24 @@ def _switch(repo: Repository, index: str, args: tuple[str, ...]) -> None:
 
 def _as_pattern(path: str) -> bytes:
     return os.fsencode(_SPECIAL.sub(r"\\\1", path).replace("\n", "?"))
+
+
+def forget_stat(repo: Repository, index: str, entries: Mapping[str, tuple[str, Oid]]) -> None:
+    """Makes git look into files whose bytes another than git has written.
+
+    Without this, git takes a file of another size for a changed one, though its filters make the
+    same of it.
+
+    Args:
+        repo: The repository.
+        index: An index.
+        entries: Mode and object of entries that it holds, by path.
+    """
+    rows = b"".join(
+        f"{mode} {oid} 0\t".encode() + os.fsencode(path) + b"\0"
+        for path, (mode, oid) in entries.items()
+    )
+    repo.git("update-index", "-z", "--index-info", stdin=rows, index=index)
 
 
 def differing_files(repo: Repository, index: str) -> list[str]:
@@ -312,16 +336,3 @@ def tree_of(repo: Repository, index: str, tree: Oid, *, without: Sequence[str]) 
     stdin = b"".join(os.fsencode(path) + b"\0" for path in without)
     repo.git("update-index", "-z", "--force-remove", "--stdin", stdin=stdin, index=index)
     return Oid(repo.git("write-tree", index=index).decode("ascii").strip())
-
-
-def raw_hashes(repo: Repository, paths: Sequence[str]) -> list[Oid]:
-    """Returns the blob ids of files as they lie there, no filter applied.
-
-    Args:
-        repo: The repository.
-        paths: Of regular files, relative to the top, none with a newline in it.
-    """
-    # "./", because a name that starts with a quote is taken for a quoted one.
-    stdin = b"".join(b"./%s\n" % os.fsencode(path) for path in paths)
-    out = repo.git("hash-object", "--no-filters", "--stdin-paths", stdin=stdin)
-    return [Oid(line) for line in out.decode("ascii").split()]

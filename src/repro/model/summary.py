@@ -211,67 +211,79 @@ def parse_message(message: bytes, *, oid: Oid, ref: RefName) -> Summary:
     """
     line = message.rpartition(b"\n" + _TRAILER.encode())[2]
     try:
-        fields = _DECODER.decode(line.decode("utf-8").strip())
-        if _take(fields, "format", int) > FORMAT_VERSION:
+        fields = _DECODER.raw_decode(line.decode("utf-8"))[0]
+        if fields["format"] > FORMAT_VERSION:
             raise SummaryError(
                 f"{ref} has format {fields['format']}, newer than this repro reads"
                 f" ({FORMAT_VERSION})",
                 hint="pip install --upgrade repro-git",
             )
         return _summary(fields, oid, ref)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise SummaryError(
             f"{ref} holds no run that can be read", hint=f"git show {oid}"
         ) from error
 
 
+_FIELDS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("format", (int,)),
+    ("id", (str,)),
+    ("name", (str,)),
+    ("duration_s", (float, int, NoneType)),
+    ("commit", (str, NoneType)),
+    ("branch", (str, NoneType)),
+    ("dirty", (bool,)),
+    ("exit_code", (int, NoneType)),
+    ("command", (str,)),
+    ("tags", (dict,)),
+)
+
+
 def _summary(fields: dict[str, Any], oid: Oid, ref: RefName) -> Summary:
+    for key, kinds in _FIELDS:
+        if type(fields[key]) not in kinds:
+            raise TypeError(f"{key} has the wrong type")
     started_at = datetime.fromisoformat(fields["started_at"])
+    commit = fields["commit"]
     if started_at.tzinfo is None or not is_run_id(fields["id"]):
         raise ValueError("a time without its zone, or no run id")
-    metrics = _take(fields, "metrics", dict) if "metrics" in fields else {}
-    commit: str | None = _take(fields, "commit", str, NoneType)
     if commit is not None and not _OID.fullmatch(commit):
         raise ValueError("not a commit")
     return Summary(
-        id=RunId(fields["id"]),
-        name=_take(fields, "name", str),
+        id=fields["id"],
+        name=fields["name"],
         status=Status(fields["status"]),
-        started_at=started_at.astimezone(UTC),
-        duration_s=_take(fields, "duration_s", float, int, NoneType),
+        started_at=started_at if started_at.tzinfo is UTC else started_at.astimezone(UTC),
+        duration_s=fields["duration_s"],
         oid=oid,
         ref=ref,
-        commit=None if commit is None else Oid(commit),
-        branch=_take(fields, "branch", str, NoneType),
-        dirty=_take(fields, "dirty", bool),
-        command=_take(fields, "command", str),
-        params=_take(fields, "params", dict) if "params" in fields else {},
-        metrics={name: number_from_json(value) for name, value in metrics.items()},
-        tags=_texts(_take(fields, "tags", dict)),
-        gaps=tuple(Gap(GapKind(kind), str(subject), "") for kind, subject in fields["gaps"]),
+        commit=commit,
+        branch=fields["branch"],
+        dirty=fields["dirty"],
+        command=fields["command"],
+        params=_mapping(fields, "params"),
+        metrics={
+            name: value if type(value) is float else number_from_json(value)
+            for name, value in _mapping(fields, "metrics").items()
+        },
+        tags=_texts(fields["tags"]),
+        gaps=tuple([Gap(GapKind(kind), str(what), "") for kind, what in fields["gaps"]]),
         pillars=Pillars(*map(str, fields["pillars"])),
-        exit_code=_take(fields, "exit_code", int, NoneType),
+        exit_code=fields["exit_code"],
         is_partial=bool(fields.get("partial", False)),
         format=fields["format"],
     )
 
 
-def _take(fields: dict[str, Any], key: str, *kinds: type) -> Any:  # noqa: ANN401 - as JSON has it
-    value = fields[key]
-    if type(value) not in kinds:
+def _mapping(fields: dict[str, Any], key: str) -> dict[str, Any]:
+    values = fields.get(key, {})
+    if type(values) is not dict:
         raise TypeError(f"{key} has the wrong type")
-    return value
+    return values
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
-    if not all(isinstance(value, str) for value in values.values()):
+    if values and not all(isinstance(value, str) for value in values.values()):
         raise TypeError("a tag that is not text")
     return values
 

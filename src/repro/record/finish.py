@@ -35,6 +35,9 @@ from repro.store.runs import write_run
 
 __all__ = ["Finisher", "seal"]
 
+_HYDRA_CONFIG = ".hydra/config.yaml"
+_DVCLIVE_PARAMS = "dvclive/params.yaml"
+
 _SETTINGS = (
     *(".config", ".local", ".dvc", ".ipython", ".jupyter", ".matplotlib"),
     *(f".cache/{tool}" for tool in ("pip", "uv", "matplotlib", "fontconfig", "numba", "dvc")),
@@ -100,10 +103,11 @@ class Finisher(NamedTuple):
         )
         outputs = self._outputs(trace, metrics)
         data = self._data(trace, outputs)
-        hydra = {p: c for p, c in outputs.inline.items() if p.endswith(".hydra/config.yaml")}
-        params, param_gaps = collect_params(
-            self.facts.params, written=hydra, given=self.begun.params
-        )
+        # DVCLive's file is the run's only if the run wrote it: one from before is another run's.
+        before = {p: c for p, c in self.facts.params.items() if not p.endswith(_DVCLIVE_PARAMS)}
+        files = (_HYDRA_CONFIG, _DVCLIVE_PARAMS)
+        written = {path: c for path, c in outputs.inline.items() if path.endswith(files)}
+        params, param_gaps = collect_params(before, written=written, given=self.begun.params)
         record = Record(
             run=_run_of(self.begun, ending),
             params=params,

@@ -17,6 +17,7 @@ from repro.git.snapshot import temporary_index
 from repro.git.working_tree import (
     check_switch,
     differing_files,
+    forget_stat,
     install_index,
     refresh,
     set_head,
@@ -34,6 +35,7 @@ from repro.restore.plan import (
     Plan,
     arrivals,
     departures,
+    lies_below,
     make_plan,
     touched_paths,
 )
@@ -158,7 +160,7 @@ class Move:
             repo = open_repository(self.repo.top)
             work = self._look(repo, stores)
             with temporary_index(repo) as index:
-                stage_tree(repo, index, work.present.tree)
+                stage_tree(repo, index, work.present.tree, work.present.files)
                 trees = (work.present.tree, self.target.tree)
                 check_switch(repo, index, trees, expendable=work.plan.remove)
                 self._save(work)
@@ -266,6 +268,7 @@ class Move:
         outputs = {entry.path for entry in target.outputs}
         data = [entry for entry in plan.place if entry.path not in outputs]
         wrong = place_data(stores, data, Link.COPY)
+        _look_anew(repo, index, data, work.files)
         yield "data"
         if target.record is not None:
             write_record_dir(repo.top, target.record)
@@ -305,6 +308,15 @@ class Move:
             names = ", ".join(listed(left))
             self.notes.append(f"left as they are, though no longer ignored: {names}")
         return left
+
+
+def _look_anew(
+    repo: Repository, index: str, placed: Sequence[DataEntry], files: Files
+) -> None:
+    paths = frozenset(entry.path for entry in placed)
+    entries = {path: entry for path, entry in files.items() if lies_below(path, paths)}
+    if entries:
+        forget_stat(repo, index, entries)
 
 
 def _own(work: _Work) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from repro.data.pointers import PointerError, Role, is_pointer, parse_pointers
 from repro.data.tree import scan_tree
+from repro.git.filters import unlike_git
 from repro.git.objects import list_tree, read_objects
 from repro.git.repository import Repository
-from repro.git.working_tree import raw_hashes
 from repro.model.data import DataEntry
 from repro.model.ids import Oid
 from repro.restore.plan import GITLINK, Files, lies_below
@@ -88,11 +88,7 @@ def altered_by_filters(repo: Repository, files: Files, paths: Iterable[str]) -> 
         and not os.path.islink(f"{repo.top}/{path}")
         and os.path.isfile(f"{repo.top}/{path}")
     ]
-    # hash-object reads a name a line.
-    plain = [path for path in regular if "\n" not in path]
-    hashes = raw_hashes(repo, plain) if plain else []
-    differing = [p for p, oid in zip(plain, hashes, strict=True) if files[p][1] != oid]
-    return differing + [path for path in regular if "\n" in path]
+    return unlike_git(repo, {path: files[path][1] for path in regular})
 
 
 def is_reachable(top: str, path: str) -> bool:

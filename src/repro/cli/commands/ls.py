@@ -58,7 +58,7 @@ def command(
     request = Request(expression or None, sort, commit, limit)
     selection = select(open_runs(), request)
     for run in selection.unreadable:
-        console.talk(f"warning: {run.ref}: {run.reason}")
+        console.talk(f"warning: {run.reason}")
     if as_json:
         now = datetime.now(UTC)
         console.json([listing.to_json(run, now=now) for run in selection.runs])

@@ -170,9 +170,8 @@ def _values(title: str, key: Key, runs: Sequence[Summary], *, rank: int | None =
     # Metrics are rounded, params are shown as they were given.
     if key.scope == "metrics":
         texts = aligned([given if _is_number(given) else None for given in found])
-    else:
-        texts = pointed(list(map(text_of, found)))
-    return Column(title, tuple(map(Cell, texts)), right=True, rank=rank)
+        return Column(title, tuple(map(Cell, texts)), right=True, rank=rank)
+    return Column(title, tuple(map(Cell, pointed(list(map(text_of, found))))), rank=rank)
 
 
 def _is_number(given: object) -> TypeGuard[Number]:
