@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from repro.cli.early import asked
+from repro.cli.failure import report
 from repro.cli.options import Option, Values, read_quickly
 from repro.cli.recording import OPTIONS, params_of, surroundings, tags_of
 from repro.record.recover import recover_dead_runs
-from repro.record.session import Request, run_command
+from repro.record.session import NotRecordedError, Request, run_command
 
 __all__ = ["RUN_OPTIONS", "run", "run_quickly"]
 
@@ -43,7 +44,11 @@ def run(values: Values, command: Sequence[str]) -> int:
         tags=tags_of(values["tags"]),
         is_traced=not values["no_trace"],
     )
-    outcome = run_command(repo, request, around)
+    try:
+        outcome = run_command(repo, request, around)
+    except NotRecordedError as error:
+        report(error)
+        return error.exit_code
     if not is_quiet:
         from repro.cli.outcome import print_outcome
 

@@ -7,6 +7,7 @@ rules for object format, ref backend, hooks and permissions hold.
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from repro.git.refs import RefExistsError
@@ -76,10 +77,19 @@ def write_commit(
             "fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(stream)
         )
     except GitError as error:
+        _remove_crash_report(repo, error.stderr)
         if ref is not None and "does not contain" in error.stderr:
             raise RefExistsError(ref) from error
         raise
     return Oid(out.decode("ascii").strip())
+
+
+def _remove_crash_report(repo: Repository, stderr: str) -> None:
+    """Removes the file that fast-import leaves in the git directory; its words are in the error."""
+    _, found, name = stderr.partition("dumping crash report to ")
+    if found:
+        with suppress(OSError):
+            os.unlink(os.path.join(repo.top, name.splitlines()[0]))
 
 
 def _head(ref: RefName, message: bytes, author: Identity, at: datetime) -> bytes:

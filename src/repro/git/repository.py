@@ -82,7 +82,7 @@ class GitError(ReproError):
 
 
 def _hint_for(stderr: str) -> str | None:
-    if "No space left" in stderr or "Disk quota" in stderr:
+    if "No space left" in stderr or "Out of diskspace" in stderr or "Disk quota" in stderr:
         return "free some disk space and try again: df -h ."
     if "Permission denied" in stderr or "Read-only file system" in stderr:
         return (

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ from repro.record.project import Project, find_project
 from repro.record.trace import trace_environment
 from repro.record.warehouse import warehouse_of
 
-__all__ = ["Outcome", "Request", "Surroundings", "gaps_at_start", "run_command"]
+__all__ = ["NotRecordedError", "Outcome", "Request", "Surroundings", "gaps_at_start", "run_command"]
 
 
 class Request(NamedTuple):
@@ -86,12 +87,29 @@ class Outcome(NamedTuple):
     oid: Oid
 
 
+class NotRecordedError(ReproError):
+    """A command ran, but its record could not be written; the journal is kept.
+
+    Attributes:
+        exit_code: What `repro run` is to return: the command's, or 2 where that would be 0.
+    """
+
+    def __init__(self, exit_code: int | None, cause: ReproError | OSError) -> None:
+        reason = cause.message if isinstance(cause, ReproError) else cause.strerror or str(cause)
+        super().__init__(
+            f"the command ended with exit code {exit_code}, but could not be recorded: {reason}",
+            hint="mend that (df -h . for a full disk), then repro ls: it records what was kept",
+        )
+        self.exit_code = exit_code or 2
+
+
 def run_command(repo: Repository, request: Request, around: Surroundings) -> Outcome:
     """Runs a command and records it, however it ends.
 
     Raises:
-        GitError: The record could not be begun (then the command was not started) or not be
-            written (then the live directory is kept, and the next repro command tries again).
+        GitError: The record could not be begun; the command was not started.
+        OSError: Likewise.
+        NotRecordedError: The record could not be written; the next repro command tries again.
     """
     project = find_project(repo)
     begun, live, lock = _begin(repo, request, project, around)
@@ -114,21 +132,24 @@ def _run_and_record(
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
     observer = Observer(repo, live, begun, project, warehouse=warehouse, env=around.env)
     ending = _execute(request, begun, live, observer, around)
-    seen = observer.finish()
     from repro.record.finish import Finisher
 
-    finisher = Finisher(
-        repo,
-        live,
-        begun,
-        project,
-        seen.facts,
-        seen.inputs,
-        seen.observed,
-        warehouse,
-        around.home,
-    )
-    record, oid = finisher.finish(ending)
+    try:
+        seen = observer.finish()
+        finisher = Finisher(
+            repo,
+            live,
+            begun,
+            project,
+            seen.facts,
+            seen.inputs,
+            seen.observed,
+            warehouse,
+            around.home,
+        )
+        record, oid = finisher.finish(ending)
+    except (ReproError, OSError) as error:
+        raise NotRecordedError(ending.exit_code, error) from error
     return Outcome(ending.exit_code or 0, record, oid)
 
 
@@ -235,7 +256,8 @@ def _execute(
 
     def on_start(pid: int) -> None:
         observer.start()
-        live.write("child", {"pid": pid})
+        with suppress(OSError):  # a full disk must not end what has just begun
+            live.write("child", {"pid": pid})
 
     try:
         ended = execute(request.command, env=env, log=log, on_start=on_start)
@@ -246,7 +268,8 @@ def _execute(
     finally:
         log.close()
     ending = Ending(_status_of(ended), ended.exit_code, datetime.now(UTC), _log_gaps(log))
-    live.write("ended", {"status": ending.status.value, "exit_code": ending.exit_code})
+    with suppress(OSError):  # a full disk; the same happens, and is reported, when it is recorded
+        live.write("ended", {"status": ending.status.value, "exit_code": ending.exit_code})
     return ending
 
 

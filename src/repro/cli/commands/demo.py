@@ -24,7 +24,7 @@ _STYLES: dict[Voice, tuple[str, dict[str, Any]]] = {
 }
 _NEXT = (
     "repro show best:accuracy",
-    "repro checkout best:accuracy --worktree ../best",
+    "repro checkout best:accuracy --worktree ../digits-best",
     "git log --all --oneline --graph",
 )
 _TIES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
@@ -53,12 +53,7 @@ def command(directory: str | None) -> None:
     player = Player(top, python=sys.executable, env=_environment(), show=_show)
     player.play(SCENARIO)
     _show("The scratch repository is yours to play with. To go on:", Voice.TALK)
-    for line in (
-        f"cd {top}",
-        "repro show best:accuracy",
-        "repro ls --json",
-        "git log --all --oneline",
-    ):
+    for line in (f"cd {top}", *_NEXT):
         _show(line, Voice.COMMAND)
     if not player.is_same:
         sys.exit(1)
