@@ -17,8 +17,8 @@ SOURCE = ROOT / "src" / "repro"
 
 
 def is_left_behind(path: Path) -> bool:
-    """Tells whether a tool made it: __pycache__, .mypy_cache and their like."""
-    return any(part == "__pycache__" or part.endswith("_cache") for part in path.parts)
+    """Tells whether a tool made it: compiled files, caches."""
+    return path.suffix == ".pyc" or any(part.endswith("_cache") for part in path.parts)
 
 
 @pytest.fixture(scope="module")

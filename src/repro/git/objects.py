@@ -1,5 +1,6 @@
 """Reads objects: trees, and any number of blobs or commits through one ``cat-file --batch``."""
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from repro import process
 from repro.git.repository import GitError, Repository
 from repro.model.ids import Oid
 
-__all__ = ["TreeEntry", "list_tree", "parse_tree", "read_objects"]
+__all__ = ["TreeEntry", "list_rows", "list_tree", "parse_tree", "read_objects"]
 
 
 class TreeEntry(NamedTuple):
@@ -42,6 +43,19 @@ def list_tree(repo: Repository, tree: str, *paths: str, recursive: bool = True) 
     literal = {"GIT_LITERAL_PATHSPECS": "1"}  # or ":x" would be read as pathspec magic
     out = repo.git("ls-tree", "-z", "--full-tree", *flags, tree, "--", *paths, env=literal)
     return parse_tree(out)
+
+
+def list_rows(repo: Repository, tree: str) -> dict[str, str]:
+    """Returns every file, link and submodule of a tree as git prints it, by path, in git's order.
+
+    A row is mode, kind and object, a tab, and the path; for trees so large that a tuple for each
+    entry would be felt.
+
+    Raises:
+        GitError: There is no such tree.
+    """
+    out = os.fsdecode(repo.git("ls-tree", "-r", "-z", "--full-tree", tree))
+    return {row.partition("\t")[2]: row for row in out.split("\0")[:-1]}
 
 
 def parse_tree(out: bytes) -> list[TreeEntry]:

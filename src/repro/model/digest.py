@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from repro.model.data import DataEntry
 from repro.model.environment import Environment
-from repro.model.ids import Oid
 from repro.model.run import Pillars
 from repro.model.summary import number_to_json
 from repro.model.values import Metric, Params, flatten
@@ -34,18 +33,16 @@ def _canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode("ascii")
 
 
-def digest_of_code(entries: Iterable[tuple[str, Oid, bytes]], *, without: frozenset[bytes]) -> str:
+def digest_of_code(rows: Iterable[str]) -> str:
     """Returns the digest of a tree.
 
     Args:
-        entries: Mode, object and path of every blob, link and submodule, in git's order.
-        without: Paths that belong to another pillar: params files, metrics files, DVC pointers.
+        rows: For every file, link and submodule a row of ``git ls-tree -r``, in its order: mode,
+            kind and object, a tab, the path. Those of another pillar (params files, metrics files,
+            DVC pointers) left out.
     """
-    return _digest(
-        b"%s %s %s" % (mode.encode(), oid.encode(), path)
-        for mode, oid, path in entries
-        if path not in without
-    )
+    text = "\0".join(rows)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
 
 
 def digest_of_data(entries: Iterable[DataEntry]) -> str:

@@ -219,7 +219,14 @@ def parse_message(message: bytes, *, oid: Oid, ref: RefName) -> Summary:
                 hint="pip install --upgrade repro-git",
             )
         return _summary(fields, oid, ref)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise SummaryError(
             f"{ref} holds no run that can be read", hint=f"git show {oid}"
         ) from error

@@ -17,6 +17,7 @@ from repro.model.digest import (
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, live_ref, run_ref
 from repro.model.run import Pillars, Record, Run
+from repro.process import Pending
 from repro.record.begun import Begun
 from repro.record.ending import Ending
 from repro.record.inputs import Collector, is_pointer, outs_of
@@ -59,6 +60,7 @@ class Finisher(NamedTuple):
         observed: The environment, None when nobody could observe it.
         warehouse: Where bytes go.
         home: The user's home directory, whose hidden directories hold no data.
+        status: `repro.record.outputs.STATUS`, started after the command had ended.
     """
 
     repo: Repository
@@ -70,6 +72,7 @@ class Finisher(NamedTuple):
     observed: Observed | None
     warehouse: Warehouse
     home: str
+    status: Pending
 
     def finish(self, ending: Ending) -> tuple[Record, Oid]:
         """Writes the record, moves the run from live to finished, and removes its directory.
@@ -146,11 +149,15 @@ class Finisher(NamedTuple):
         named = list(dict.fromkeys([*dvc_outs, *declared]))
         directories = [path for path in named if os.path.isdir(os.path.join(top, path))]
         inner = {entry.path for entry in self.inputs.entries if entry.is_directory}
-        written = written_files(
-            top, since_ns=self.begun.started_ns, skip=frozenset(inner.difference(directories))
-        )
         known = {*metrics.files, *named}
         writes = frozenset(trace.writes)
+        written = written_files(
+            top,
+            self.status.result().out,
+            also=(*known, *(p[len(top) + 1 :] for p in writes if p.startswith(f"{top}/"))),
+            since_ns=self.begun.started_ns,
+            skip=frozenset(inner.difference(directories)),
+        )
         return collect_outputs(
             [
                 file

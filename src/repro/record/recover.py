@@ -14,6 +14,7 @@ from repro.record.ending import Ending
 from repro.record.finish import Finisher
 from repro.record.live import LiveRun, list_live_runs
 from repro.record.observer import collect_inputs, load_inputs, load_observed
+from repro.record.outputs import STATUS
 from repro.record.project import load_project
 from repro.record.tree_facts import read_tree_facts
 from repro.record.warehouse import warehouse_of
@@ -89,7 +90,18 @@ def _finisher(repo: Repository, live: LiveRun, begun: Begun, home: str) -> Finis
     inputs = load_inputs(live) or collect_inputs(
         begun, project, facts, top=repo.top, warehouse=warehouse
     )
-    return Finisher(repo, live, begun, project, facts, inputs, load_observed(live), warehouse, home)
+    return Finisher(
+        repo,
+        live,
+        begun,
+        project,
+        facts,
+        inputs,
+        load_observed(live),
+        warehouse,
+        home,
+        repo.start(*STATUS),
+    )
 
 
 def _ending(live: LiveRun, begun: Begun) -> Ending:

@@ -25,6 +25,7 @@ from repro.record.flags import params_from_command
 from repro.record.live import LiveRun, create_live_run
 from repro.record.observer import Observer
 from repro.record.output_log import OutputLog
+from repro.record.outputs import STATUS
 from repro.record.project import Project, find_project
 from repro.record.trace import trace_environment
 from repro.record.warehouse import warehouse_of
@@ -132,6 +133,7 @@ def _run_and_record(
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
     observer = Observer(repo, live, begun, project, warehouse=warehouse, env=around.env)
     ending = _execute(request, begun, live, observer, around)
+    status = repo.start(*STATUS)
     from repro.record.finish import Finisher
 
     try:
@@ -146,6 +148,7 @@ def _run_and_record(
             seen.observed,
             warehouse,
             around.home,
+            status,
         )
         record, oid = finisher.finish(ending)
     except (ReproError, OSError) as error:

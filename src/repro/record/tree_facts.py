@@ -1,10 +1,9 @@
 """What the snapshot's tree says about the run: code digest, DVC's pointers, params files."""
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from repro.git.objects import list_tree, read_objects
+from repro.git.objects import list_rows, read_objects
 from repro.git.repository import Repository
 from repro.model.digest import digest_of_code
 from repro.model.gap import Gap, GapKind
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from repro.data.pipeline import Pipeline
 
 __all__ = ["TreeFacts", "read_tree_facts"]
+
+
+_DVC_ENDINGS = (".dvc", "dvc.lock", "dvc.yaml")
 
 
 class TreeFacts(NamedTuple):
@@ -42,24 +44,21 @@ class TreeFacts(NamedTuple):
 
 def read_tree_facts(repo: Repository, tree: Oid, project: Project) -> TreeFacts:
     """Reads a tree, with one process for its names and one for the files of interest."""
-    entries = list_tree(repo, tree)
-    oids = {os.fsdecode(entry.path): entry.oid for entry in entries if entry.kind == "blob"}
-    dvc_yamls = [path for path in oids if path.rpartition("/")[2] == "dvc.yaml"]
-    pointers = [path for path in oids if is_pointer(path)]
-    by_convention = [path for path in params_files(project) if path in oids]
-    blobs = _read(repo, oids, [*pointers, *dvc_yamls, *by_convention])
+    rows = list_rows(repo, tree)
+    marked = [path for path in rows if path.endswith(_DVC_ENDINGS)]
+    dvc_yamls = [path for path in marked if path.rpartition("/")[2] == "dvc.yaml"]
+    pointers = [path for path in marked if is_pointer(path)]
+    by_convention = [path for path in params_files(project) if path in rows]
+    blobs = _read(repo, rows, [*pointers, *dvc_yamls, *by_convention])
     pipelines, gaps = _read_pipelines({path: blobs[path] for path in dvc_yamls if path in blobs})
     dvc_params = [path for pipeline in pipelines for path in pipeline.params]
-    more = [path for path in dvc_params if path in oids and path not in blobs]
-    blobs |= _read(repo, oids, more)
+    blobs |= _read(repo, rows, [p for p in dvc_params if p in rows and p not in blobs])
     params = params_files(project, dvc_params)
     metrics = metrics_files(project, [path for found in pipelines for path in found.metrics])
-    without = frozenset(os.fsencode(path) for path in (*pointers, *params, *metrics))
+    apart = {*pointers, *params, *metrics}
     return TreeFacts(
-        tracked=frozenset(os.fsdecode(entry.path) for entry in entries),
-        code_digest=digest_of_code(
-            ((entry.mode, entry.oid, entry.path) for entry in entries), without=without
-        ),
+        tracked=frozenset(rows),
+        code_digest=digest_of_code(row for path, row in rows.items() if path not in apart),
         pointers={path: blobs[path] for path in pointers if path in blobs},
         params=read_existing(params, top=repo.top, blobs=blobs),
         metrics=tuple(metrics),
@@ -67,9 +66,9 @@ def read_tree_facts(repo: Repository, tree: Oid, project: Project) -> TreeFacts:
     )
 
 
-def _read(repo: Repository, oids: Mapping[str, Oid], paths: Iterable[str]) -> dict[str, bytes]:
-    wanted = list(dict.fromkeys(paths))
-    contents = read_objects(repo, [oids[path] for path in wanted])
+def _read(repo: Repository, rows: Mapping[str, str], paths: Iterable[str]) -> dict[str, bytes]:
+    wanted = [path for path in dict.fromkeys(paths) if " blob " in rows[path].partition("\t")[0]]
+    contents = read_objects(repo, [rows[path].split(None, 3)[2] for path in wanted])
     return {p: content for p, content in zip(wanted, contents, strict=True) if content is not None}
 
 

@@ -1,0 +1,58 @@
+"""Reads ``[tool.repro]``."""
+
+import pytest
+
+from repro.model.config import Config, ConfigError, config_from_table
+
+
+def test_an_empty_table_is_the_defaults() -> None:
+    assert config_from_table({}, file="f") == Config()
+
+
+def test_every_key_is_read_with_dashes_or_underscores() -> None:
+    table = {"params": ["a"], "metrics": ["b"], "inputs": ["c"], "outputs": ["d"]}
+    config = config_from_table({**table, "store-limit-mib": 2}, file="f")
+    assert config == Config(("a",), ("b",), ("c",), ("d",), 2)
+    assert config == config_from_table({**table, "store_limit_mib": 2}, file="f")
+    assert config.store_limit_bytes == 2 * 2**20
+
+
+def test_a_limit_of_nothing_is_a_limit() -> None:
+    assert config_from_table({"store-limit-mib": 0}, file="f").store_limit_bytes == 0
+
+
+def test_a_mistyped_key_names_the_nearest() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from_table({"metric": []}, file="pyproject.toml")
+    assert caught.value.message == "pyproject.toml: unknown key 'metric'"
+    assert caught.value.hint == "did you mean metrics?"
+
+
+def test_a_key_like_no_other_names_all() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from_table({"zzz": []}, file="f")
+    assert caught.value.hint is not None
+    assert "store_limit_mib" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        None,
+        [],
+        "text",
+        {"params": "a.yaml"},
+        {"params": [1]},
+        {"outputs": {}},
+        {"store-limit-mib": -1},
+        {"store-limit-mib": True},
+        {"store-limit-mib": 1.5},
+        {"store-limit-mib": "5"},
+        {1: 2},
+    ],
+)
+def test_a_value_of_another_type_is_an_error_with_the_file(table: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from_table(table, file="somewhere.toml")
+    assert caught.value.file == "somewhere.toml"
+    assert caught.value.message.startswith("somewhere.toml: ")
