@@ -13,7 +13,7 @@ from repro.model.ids import Oid, RunId, new_run_id
 from repro.model.run import Code, DirtyPath, Host, Identity, Pillars, Record, Run, Status
 from repro.model.values import Metric, Point
 
-__all__ = ["MOMENT", "artifacts", "data_entries", "names", "numbers", "records", "texts", "values"]
+__all__ = ["MOMENT", "names", "numbers", "records", "simple_record", "texts", "values"]
 
 T = TypeVar("T")
 
@@ -147,3 +147,41 @@ records = st.builds(
     output=st.none() | st.binary(max_size=20),
     inline=st.dictionaries(relative, st.binary(max_size=9), max_size=3),
 )
+
+
+def simple_record() -> Record:
+    """Returns a small record with every part in it."""
+    return Record(
+        run=Run(
+            id=RunId("20240506T070809-kxwmtrzq"),
+            name="quiet-harbor",
+            status=Status.FINISHED,
+            started_at=MOMENT,
+            ended_at=MOMENT + timedelta(seconds=90),
+            code=Code(Oid("1f" * 20), "main", Oid("0a" * 20), (DirtyPath("train.py", "modified"),)),
+            pillars=Pillars("a" * 16, "b" * 16, "c" * 16, "d" * 16),
+            author=Identity("Ada Example", "ada@example.org"),
+            host=Host("lab", "ada"),
+            command=("python", "train.py", "--lr", "0.1"),
+            exit_code=0,
+            message="first try",
+            tags={"baseline": "", "team": "vision"},
+            gaps=(Gap(GapKind.DATA, "big.bin", "larger than the limit", "dvc add big.bin"),),
+            repro_version="0.1.0",
+        ),
+        params={"lr": 0.1, "model": {"layers": [64, 64], "act": "relu"}},
+        metrics={"acc": Metric(0.93, 10), "loss": Metric(0.21)},
+        history={"loss": (Point(0, 1.5, 0.5), Point(1, 2.5, 0.21))},
+        data=(DataEntry("data/train.csv", "ab" * 16, 12, 1, Source.TRACED),),
+        artifacts=(Artifact("plot.svg", "cd" * 16, 5, place=Place.GIT),),
+        environment=Environment(
+            Platform("Linux", "6.1", "x86_64", "glibc 2.36", "Debian 12"),
+            Hardware("a CPU", 4, 8 * 2**30),
+            Interpreter("cpython", "3.11.7", "3.11.7 (main)", "/venv/bin/python", "/venv", "/usr"),
+            (Package("numpy", "2.1.0", "ef" * 32, "uv"),),
+            {"PYTHONHASHSEED": "0"},
+        ),
+        lock=b'lock-version = "1.0"\n',
+        output=b"epoch 1\n",
+        inline={"plot.svg": b"<svg>"},
+    )

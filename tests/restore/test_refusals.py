@@ -177,7 +177,9 @@ def test_a_repository_where_data_go_is_refused(repo: Scratch) -> None:
 def test_a_pipe_in_the_way_is_refused(repo: Scratch) -> None:
     run = _run_with_notes(repo)
     os.mkfifo(repo.path / "notes")
-    _refuse(repo, run, InTheWayError, keep=True)
+    with pytest.raises(InTheWayError):
+        check_out(repo, run, keep=True)
+    assert repo.refs("refs/repro/undo/") == {}
 
 
 def test_missing_data_are_listed_with_where_was_looked(repo: Scratch) -> None:

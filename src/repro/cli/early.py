@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from repro.errors import ReproError
 from repro.git.repository import GitNotInstalledError, Opening, Repository
-from repro.git.snapshot import STATUS, take_snapshot
+from repro.git.snapshot import STATUS, Snapshot, take_snapshot
 from repro.model.ids import short_id
 from repro.model.run import Identity
 from repro.record.unchanged import note_recorded, recorded_unchanged
@@ -19,10 +19,19 @@ from repro.record.unchanged import note_recorded, recorded_unchanged
 if TYPE_CHECKING:
     from repro.record.workspace import Recorded
 
-__all__ = ["ask_git", "asked", "identity_of", "record_unchanged", "remember_unchanged", "status_of"]
+__all__ = [
+    "ask_git",
+    "asked",
+    "identity_of",
+    "record_unchanged",
+    "remember_unchanged",
+    "snapshot_of",
+    "status_of",
+]
 
 _IDENTITY = ("var", "GIT_AUTHOR_IDENT")
 _under_way: list[Opening] = []
+_taken: dict[Opening, Snapshot] = {}
 
 
 def ask_git() -> None:
@@ -38,6 +47,11 @@ def asked() -> Opening:
         if opening.directory == os.path.realpath(os.getcwd()):
             return opening
     return Opening(asking=(STATUS, _IDENTITY))
+
+
+def snapshot_of(opening: Opening) -> Snapshot | None:
+    """Returns the snapshot that `record_unchanged` took a moment ago, if it did."""
+    return _taken.pop(opening, None)
 
 
 def status_of(opening: Opening) -> bytes | None:
@@ -71,11 +85,12 @@ def record_unchanged(args: Sequence[str]) -> int | None:
         status = status_of(opening)
         if status is None or _has_live_runs(repo):
             return None
-        tree = take_snapshot(repo, status=status).tree
+        snapshot = take_snapshot(repo, status=status)
     except (ReproError, OSError):  # met again, and reported, on the way that everything else takes
         return None
-    run_id = recorded_unchanged(repo, tree, os.environ)
+    run_id = recorded_unchanged(repo, snapshot.tree, os.environ)
     if run_id is None:
+        _taken[opening] = snapshot
         return None
     if not args:
         sys.stderr.write(f"repro: nothing new, recorded already as {short_id(run_id)}\n")

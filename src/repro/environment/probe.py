@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from repro import process
 from repro.environment.kept import read_kept, write_kept
+from repro.environment.pyenv import behind_shim
 from repro.errors import ReproError
 from repro.model.environment import Interpreter
 
@@ -63,7 +64,8 @@ def find_python(top: str, env: Mapping[str, str]) -> str | None:
     for prefix in prefixes:
         if prefix and _is_executable(f"{prefix}/bin/python"):
             return f"{prefix}/bin/python"
-    return _on_path("python", env) or _on_path("python3", env)
+    found = _on_path("python", env) or _on_path("python3", env)
+    return found and behind_shim(found, directory=top, env=env)
 
 
 def _is_executable(path: str) -> bool:

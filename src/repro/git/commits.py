@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from repro.git.refs import RefExistsError
+from repro.git.refs import RefExistsError, create_ref
 from repro.git.repository import GitError, Repository
 from repro.model.ids import Oid, RefName
 from repro.model.run import Identity
 
-__all__ = ["NOBODY", "write_commit"]
+__all__ = ["NOBODY", "commit_tree", "write_commit"]
 
 NOBODY = Identity("unknown", "")
 """The author where git knows none."""
@@ -84,6 +84,36 @@ def write_commit(
     return Oid(out.decode("ascii").strip())
 
 
+def commit_tree(
+    repo: Repository,
+    *,
+    tree: Oid,
+    parents: Sequence[Oid],
+    message: bytes,
+    author: Identity | None,
+    at: datetime,
+    ref: RefName,
+) -> Oid:
+    """Writes a commit of a tree as it is, and makes a ref to it; quicker than `write_commit`.
+
+    Raises:
+        RefExistsError: The ref exists already.
+        GitError: git could not write.
+    """
+    name, email = (_identity_text(text) for text in author or NOBODY)
+    stamp = f"{int(at.timestamp())} +0000"
+    env = {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", name or NOBODY.name), ("EMAIL", email), ("DATE", stamp))
+    }
+    flags = [word for parent in parents for word in ("-p", parent)]
+    out = repo.git("commit-tree", tree, *flags, stdin=message, env=env)
+    oid = Oid(out.decode("ascii").strip())
+    create_ref(repo, ref, oid)
+    return oid
+
+
 def _remove_crash_report(repo: Repository, stderr: str) -> None:
     """Removes the file that fast-import leaves in the git directory; its words are in the error."""
     _, found, name = stderr.partition("dumping crash report to ")
@@ -93,10 +123,7 @@ def _remove_crash_report(repo: Repository, stderr: str) -> None:
 
 
 def _head(ref: RefName, message: bytes, author: Identity, at: datetime) -> bytes:
-    name, email = (
-        text.translate({ord(c): None for c in "<>\n\0"}).strip()
-        for text in (author.name, author.email)
-    )
+    name, email = (_identity_text(text) for text in author)
     stamp = f"{name} <{email}> {int(at.timestamp())} {at:%z}" if at.tzinfo else ""
     who = stamp.encode("utf-8", "replace")
     return b"commit %s\nmark :1\nauthor %s\ncommitter %s\ndata %d\n%s\n" % (
@@ -106,6 +133,10 @@ def _head(ref: RefName, message: bytes, author: Identity, at: datetime) -> bytes
         len(message),
         message,
     )
+
+
+def _identity_text(text: str) -> str:
+    return text.translate({ord(c): None for c in "<>\n\0"}).strip()
 
 
 def _file(path: str, content: bytes) -> bytes:

@@ -98,14 +98,14 @@ class _Builder:
         from yaml import events
 
         if depth > _MAX_DEPTH:
-            raise RecordError(self._file, "", f"nested deeper than {_MAX_DEPTH} levels")
+            raise self._error(event, f"nested deeper than {_MAX_DEPTH} levels")
         if isinstance(event, events.ScalarEvent):
             return self._scalar(event)
         if isinstance(event, events.SequenceStartEvent):
             return list(self._items(events.SequenceEndEvent, depth))
         if isinstance(event, events.MappingStartEvent):
             return self._mapping(self._items(events.MappingEndEvent, depth))
-        raise RecordError(self._file, "", "aliases (*name) are never part of a record")
+        raise self._error(event, "aliases (*name) are never part of a record")
 
     def _items(self, end: type["Event"], depth: int) -> Iterator[Value]:
         while not isinstance(event := self._next(), end):
@@ -129,11 +129,17 @@ class _Builder:
         if tag is None or tag == "!":
             tag = self._loader.resolve(ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
         kind = tag.removeprefix(_TAG)
+        shown = repr(event.value[:80])
         try:
             return _scalar_of(kind, event.value, ScalarNode(tag, event.value), self._loader)
-        except (ValueError, KeyError, IndexError, OverflowError) as error:
-            shown = event.value[:80]
-            raise RecordError(self._file, "", f"not a {kind}: {shown!r}") from error
+        except KeyError as error:
+            raise self._error(event, f"no record holds a {kind}: {shown}") from error
+        except (ValueError, IndexError, OverflowError) as error:
+            raise self._error(event, f"not a {kind}: {shown}") from error
+
+    def _error(self, event: "Event", problem: str) -> RecordError:
+        mark = event.start_mark
+        return RecordError(self._file, f"line {mark.line + 1}" if mark else "", problem)
 
 
 def _scalar_of(kind: str, text: str, node: "ScalarNode", loader: "SafeLoader") -> Scalar:

@@ -26,13 +26,21 @@ Json: TypeAlias = dict[str, Any]
 """A JSON object; its shape is stated where it is written."""
 
 
-def atomic_write(path: str, content: bytes) -> None:
-    """Writes a file whole or not at all, and to the disk."""
+def atomic_write(path: str, content: bytes, *, to_disk: bool = False) -> None:
+    """Writes a file whole or not at all.
+
+    Args:
+        path: The file.
+        content: Its content.
+        to_disk: Whether it must be there after a power cut as well: a sync takes as long as two git
+            commands.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
     with open(temporary, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if to_disk:
+            file.flush()
+            os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
@@ -62,9 +70,9 @@ class LiveRun(NamedTuple):
         """The file whose lock the recorder holds as long as it lives."""
         return f"{self.directory}/recorder"
 
-    def write(self, name: str, value: Json) -> None:
-        """Writes ``<name>.json``."""
-        atomic_write(f"{self.directory}/{name}.json", json.dumps(value).encode())
+    def write(self, name: str, value: Json, *, to_disk: bool = False) -> None:
+        """Writes ``<name>.json``; see `atomic_write`."""
+        atomic_write(f"{self.directory}/{name}.json", json.dumps(value).encode(), to_disk=to_disk)
 
     def read(self, name: str) -> Json | None:
         """Reads ``<name>.json``; None when it was never written."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from repro.errors import ReproError
-from repro.git.commits import write_commit
+from repro.git.commits import commit_tree
 from repro.git.repository import Repository
-from repro.git.snapshot import take_snapshot
+from repro.git.snapshot import Snapshot, take_snapshot
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RunId, is_run_id, live_ref, new_run_id
 from repro.model.naming import random_name
@@ -61,12 +61,18 @@ class Surroundings(NamedTuple):
         host: Where it runs.
         author: Who git says the user is; None when it does not know.
         status: Output of ``git status`` (see `repro.git.snapshot.STATUS`), taken a moment ago.
+        snapshot: The working tree, where it was taken a moment ago.
     """
 
     env: Mapping[str, str]
     host: Host
     author: Identity | None
     status: bytes | None = None
+    snapshot: Snapshot | None = None
+
+    def take_snapshot(self, repo: Repository) -> Snapshot:
+        """Returns the snapshot, taking it if need be."""
+        return self.snapshot or take_snapshot(repo, status=self.status)
 
     @property
     def home(self) -> str:
@@ -163,7 +169,7 @@ def _begin(
     started_at = datetime.now(UTC)
     entropy = os.urandom(8)
     run_id = new_run_id(started_at, entropy[:4])
-    snapshot = take_snapshot(repo, status=around.status)
+    snapshot = around.take_snapshot(repo)
     command, secrets = redact_command(request.command)
     parent = around.env.get("REPRO_RUN", "")
     live, lock = create_live_run(repo, run_id)
@@ -189,7 +195,7 @@ def _begin(
         environment_of=_executable(request.command),
         is_traced=request.is_traced,
     )
-    live.write("run", begun.to_json())
+    live.write("run", begun.to_json(), to_disk=True)
     return begun, live, lock
 
 
@@ -199,7 +205,7 @@ def _write_live_commit(repo: Repository, begun: Begun) -> None:
 
     def write() -> None:
         try:
-            write_commit(
+            commit_tree(
                 repo,
                 tree=begun.code.tree,
                 parents=[begun.code.commit] if begun.code.commit is not None else [],

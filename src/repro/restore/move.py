@@ -177,10 +177,12 @@ class Move:
         found = self._survey(repo, stores, present, wanted)
         touched = touched_paths(present.files, files)
         plan = make_plan(found.data, found.behind, wanted, touched=touched, named=named)
+        staged = files_of(repo, self.target.staged) if self.target.staged is not None else {}
         obstacles = find_obstacles(
             repo.top,
             arrivals(present.files, files),
-            [entry.path for entry in plan.place],
+            data=[entry.path for entry in plan.place],
+            deleted=[path for path in staged if path not in files],
             tracked=present.files,
             going=frozenset(plan.remove),
         )
@@ -310,9 +312,7 @@ class Move:
         return left
 
 
-def _look_anew(
-    repo: Repository, index: str, placed: Sequence[DataEntry], files: Files
-) -> None:
+def _look_anew(repo: Repository, index: str, placed: Sequence[DataEntry], files: Files) -> None:
     paths = frozenset(entry.path for entry in placed)
     entries = {path: entry for path, entry in files.items() if lies_below(path, paths)}
     if entries:

@@ -140,8 +140,9 @@ def survey(
 def find_obstacles(
     top: str,
     arriving: Iterable[str],
-    data: Iterable[str],
     *,
+    data: Iterable[str],
+    deleted: Iterable[str],
     tracked: Files,
     going: Collection[str],
 ) -> Obstacles:
@@ -151,6 +152,8 @@ def find_obstacles(
         top: The top of the working tree.
         arriving: Paths that git will write where it has no file now.
         data: Paths of data to be placed; what a capture takes in there is no obstacle.
+        deleted: Paths that the target's index has and its tree has not: what lies there, ignored
+            until now, git would take for changed.
         tracked: The files of git.
         going: Paths of data that will have been removed.
     """
@@ -161,6 +164,9 @@ def find_obstacles(
     for path in data:
         if search.is_free_above(path) and path not in tracked:
             search.look_for_what_stays(path)
+    for path in deleted:
+        if is_reachable(top, path) and not os.path.isdir(f"{top}/{path}"):
+            search.look_at(path)
     return search.obstacles
 
 
