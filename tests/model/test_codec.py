@@ -36,6 +36,14 @@ def comparable(value: object) -> object:
     return repr(value)
 
 
+def error_of(files: Mapping[str, bytes]) -> RecordError | None:
+    try:
+        decode_record(files)
+    except RecordError as error:
+        return error
+    return None
+
+
 @given(records)
 def test_what_is_decoded_equals_what_was_encoded(record: Record) -> None:
     run = record.run
@@ -53,11 +61,8 @@ def test_equal_records_have_equal_bytes(record: Record) -> None:
 
 @given(st.sampled_from(FILES), st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_arbitrary_bytes_raise_nothing_but_a_record_error(file: str, content: bytes) -> None:
-    files = encode_record(simple_record()) | {file: content}
-    try:
-        decode_record(files)
-    except RecordError as error:
-        assert error.file == file
+    error = error_of(encode_record(simple_record()) | {file: content})
+    assert error is None or error.file == file
 
 
 @given(st.data())
@@ -68,10 +73,8 @@ def test_a_damaged_run_file_raises_nothing_but_a_record_error(data: st.DataObjec
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(content) - 1))
         content[at] = data.draw(st.sampled_from(b"\n :-*&![]{}\"'#\x00\xff019a~"))
-    try:
-        decode_record(files | {file: bytes(content)})
-    except RecordError as error:
-        assert error.file == file
+    error = error_of(files | {file: bytes(content)})
+    assert error is None or error.file == file
 
 
 def test_parts_that_are_empty_have_no_file() -> None:
@@ -117,9 +120,8 @@ def test_a_path_that_is_not_utf8_survives() -> None:
 
 def test_values_that_equal_their_defaults_are_left_out() -> None:
     content = encode_record(simple_record())["data.yaml"].decode()
-    assert content == (
-        f"- path: data/train.csv\n  hash: {'ab' * 16}\n  size_bytes: 12\n  source: traced\n"
-    ).replace(f"hash: {'ab' * 16}", f"hash: {'ab' * 16}")
+    row = f"- path: data/train.csv\n  hash: {'ab' * 16}\n  size_bytes: 12\n  source: traced\n"
+    assert content == row
 
 
 def test_files_that_no_format_knows_are_passed_over() -> None:

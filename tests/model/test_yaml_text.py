@@ -28,7 +28,12 @@ TRICKY: list[Value] = [
         "()",
     ),
     *(1e-5, 1e16, 5e-324, -0.0, float("inf"), 10**5000, -(10**5000), True, None),
-    *([], {}, [[]], [{}], {"a": []}, [[1, [2]], {"a": {"b": [{"c": 1, "d": 2}]}}]),
+    [],
+    {},
+    [[]],
+    [{}],
+    {"a": []},
+    [[1, [2]], {"a": {"b": [{"c": 1, "d": 2}]}}],
     {"k" * 2000: "v"},
     [{"k" * 2000: {"deep": [1]}, "é" * 1500: []}],
     "w" * 5000,
@@ -78,9 +83,9 @@ def test_ordinary_text_is_written_plain(text: str) -> None:
 
 
 def test_mappings_keep_their_order_and_nest_by_two_spaces() -> None:
-    value = {"b": 1, "a": {"list": [1, {"x": 2, "y": 3}, [4]], "none": None}}
+    value = {"b": 1, "a": {"list": [1, {"x": 2, "z": 3}, [4]], "void": None}}
     assert dump_yaml(value).decode() == (
-        "b: 1\na:\n  list:\n    - 1\n    - x: 2\n      y: 3\n    - - 4\n  none: null\n"
+        "b: 1\na:\n  list:\n    - 1\n    - x: 2\n      z: 3\n    - - 4\n  void: null\n"
     )
 
 

@@ -33,7 +33,7 @@ with open(sys.argv[1] + "-asked", "w") as file:
     file.write(str(ended.was_asked_to_stop))
 os._exit(ended.exit_code)
 """
-_PATIENCE_S = 60
+_PATIENCE_S = 8
 
 
 def _argv(tmp_path: Path, *command: str) -> tuple[str, ...]:
@@ -94,17 +94,6 @@ def test_a_command_that_cannot_be_started_is_told(tmp_path: Path, command: str, 
     assert _run(tmp_path, command).returncode == code
 
 
-@pytest.mark.parametrize("closed", [(0,), (0, 1, 2)])
-def test_closed_streams_are_no_obstacle(tmp_path: Path, closed: tuple[int, ...]) -> None:
-    # As main() does for the whole program; execute itself only has to bear a closed stdin.
-    redirect = " ".join(f"{fd}<&-" if fd == 0 else f"{fd}>/dev/null" for fd in closed)
-    argv = _argv(tmp_path, "sh", "-c", "cat; echo done")
-    shell = ("sh", "-c", f'exec "$@" {redirect}', "sh", *argv)
-    done = subprocess.run(shell, capture_output=True, timeout=_PATIENCE_S, check=False)
-    assert done.returncode == 0
-    assert (tmp_path / "output").read_bytes() == b"done\n"
-
-
 def test_what_a_grandchild_holds_open_is_not_waited_for(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
@@ -123,8 +112,7 @@ def test_what_a_grandchild_prints_at_once_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_ends_the_command_as_without_us(tmp_path: Path) -> None:
-    argv = " ".join(f"'{word}'" if " " in word else word for word in ("yes",))
-    driver = _argv(tmp_path, *argv.split())
+    driver = _argv(tmp_path, "yes")
     shell = ("bash", "-c", '"$@" | head -n 2; echo ${PIPESTATUS[0]}', "bash", *driver)
     done = subprocess.run(shell, capture_output=True, timeout=_PATIENCE_S, check=False)
     assert done.stdout == b"y\ny\n%d\n" % (128 + signal.SIGPIPE)
@@ -308,7 +296,7 @@ def test_ctrl_c_typed_reaches_the_command_once(screens: list[_Screen], tmp_path:
     screen.wait_for(b"ready")
     screen.type(b"\x03")
     assert screen.end() == 9
-    assert b"\r\n1\r\n" in screen.shown
+    assert screen.shown == b"ready\r\n^C1\r\n"
 
 
 def test_ctrl_c_where_stdin_is_no_terminal_reaches_what_a_shell_runs(
@@ -318,7 +306,7 @@ def test_ctrl_c_where_stdin_is_no_terminal_reaches_what_a_shell_runs(
     command = "echo ready; sleep 600; echo not-reached"
     screen = _at_terminal(screens, tmp_path, "bash", "-c", command, stdin=null)
     os.close(null)
-    screen.wait_for(b"ready")
+    screen.wait_for(b"ready\r\n")
     screen.type(b"\x03")
     assert screen.end() == 130
     assert b"not-reached" not in screen.shown

@@ -148,6 +148,5 @@ def fingerprint(scratch: Scratch) -> tuple[object, ...]:
 
 def _state_files(top: Path) -> list[str]:
     git_dir = top / ".git"
-    names = os.listdir(git_dir) if git_dir.is_dir() else []
-    own = git_dir / "repro"
-    return sorted(names) + sorted(p.name for p in own.glob("*.json"))
+    names = set(os.listdir(git_dir)) - {"repro", "worktrees"} if git_dir.is_dir() else set()
+    return sorted(names) + sorted(path.name for path in (git_dir / "repro").glob("*.json"))

@@ -53,9 +53,7 @@ def test_work_on_top_of_a_run_checked_out_is_refused(repo: Scratch) -> None:
     assert error.details == ("params.yaml",)
 
 
-def test_a_large_untracked_file_is_uncommitted_work(
-    repo: Scratch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_untracked_file_is_uncommitted_work(repo: Scratch) -> None:
     run = record_run(repo)
     repo.write("big.bin", b"\0" * (10 * 2**20 + 1))
     error = _refuse(repo, run, DirtyTreeError, keep=False)

@@ -1,18 +1,22 @@
-"""Whatever lies in a tree: a checkout puts the run back byte for byte, and the way back all else."""
+"""Whatever lies in a tree: a checkout puts the run back byte for byte, the way back all else."""
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from repro.restore.plan import lies_below
 from tests.repos import Scratch, make_template
 from tests.restore.runs import (
+    Recorded,
     check_out,
     go_back,
+    own_files,
     record_run,
     visible_status,
     whole_state,
@@ -46,26 +50,6 @@ data_trees = st.dictionaries(
     st.tuples(st.sampled_from(["file", "executable"]), _contents),
     max_size=4,
 )
-changes = st.lists(
-    st.one_of(
-        st.tuples(st.just("tree"), trees),
-        st.tuples(st.just("data"), data_trees),
-        st.sampled_from(
-            [
-                ("commit", None),
-                ("branch", None),
-                ("clean", None),
-                ("gc", None),
-                ("stage", None),
-                ("remove", None),
-                ("checkout", None),
-                ("back", None),
-                ("attributes", None),
-            ]
-        ),
-    ),
-    max_size=5,
-)
 
 
 def _clear(top: Path) -> None:
@@ -95,9 +79,10 @@ def _write(top: Path, tree: Tree) -> None:
             full.chmod(0o755 if kind == "executable" else 0o644)
 
 
-def _write_tree(scratch: Scratch, tree: Tree, ignore: str) -> None:
+def _write_tree(scratch: Scratch, tree: tuple[Tree, str]) -> None:
+    files, ignore = tree
     _clear(scratch.path)
-    _write(scratch.path, tree)
+    _write(scratch.path, files)
     if ignore:
         scratch.write(".gitignore", ignore)
 
@@ -109,31 +94,37 @@ def _write_data(scratch: Scratch, tree: Tree) -> None:
     _write(scratch.path, tree)
 
 
-def _change(scratch: Scratch, kind: str, value: object, run: object) -> None:
-    match kind:
-        case "tree":
-            _write_tree(scratch, *value)  # type: ignore[misc]
-        case "data":
-            _write_data(scratch, value)  # type: ignore[arg-type]
-        case "commit":
-            scratch.commit("more")
-        case "branch":
-            scratch.git("checkout", "--quiet", "-B", "other")
-        case "clean":
-            scratch.git("clean", "-ffdxq")
-        case "gc":
-            scratch.git("gc", "--quiet", "--prune=now")
-        case "stage":
-            scratch.git("add", "--all")
-        case "remove":
-            scratch.git("rm", "-rq", "--cached", "--ignore-unmatch", ".")
-        case "attributes":
-            scratch.write(".gitattributes", "* text=auto eol=crlf\n*.log ident\n")
-        case "checkout":
-            check_out(scratch, run, keep=True)  # type: ignore[arg-type]
-        case "back":
-            if scratch.refs("refs/repro/undo/"):
-                go_back(scratch)
+def _commit(scratch: Scratch) -> None:
+    scratch.commit("more")
+
+
+def _set_attributes(scratch: Scratch) -> None:
+    scratch.write(".gitattributes", "* text=auto eol=crlf\n*.log ident\n")
+
+
+def _go_back(scratch: Scratch) -> None:
+    if scratch.refs("refs/repro/undo/"):
+        go_back(scratch)
+
+
+CHANGES: dict[str, Callable[[Scratch], object]] = {
+    "commit": _commit,
+    "branch": lambda scratch: scratch.git("checkout", "--quiet", "-B", "other"),
+    "clean": lambda scratch: scratch.git("clean", "-ffdxq"),
+    "gc": lambda scratch: scratch.git("gc", "--quiet", "--prune=now"),
+    "stage": lambda scratch: scratch.git("add", "--all"),
+    "unstage": lambda scratch: scratch.git("rm", "-rq", "--cached", "--ignore-unmatch", "."),
+    "attributes": _set_attributes,
+    "back": _go_back,
+}
+changes = st.lists(
+    st.one_of(
+        trees.map(lambda tree: partial(_write_tree, tree=tree)),
+        data_trees.map(lambda tree: partial(_write_data, tree=tree)),
+        st.sampled_from([*CHANGES.values(), None]),
+    ),
+    max_size=5,
+)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +132,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     return make_template(tmp_path_factory.mktemp("template") / "repo")
 
 
-def _existing(scratch: Scratch, paths: Sequence[str]) -> list[str]:
+def _ignored(scratch: Scratch, paths: Sequence[str]) -> list[str]:
     ignored = []
     for path in paths:
         full = scratch.path / path
@@ -153,42 +144,51 @@ def _existing(scratch: Scratch, paths: Sequence[str]) -> list[str]:
 
 
 @settings(
-    max_examples=int(os.environ.get("ROUND_TRIPS", "25")),
-    phases=[Phase.explicit, Phase.generate] if os.environ.get("NO_SHRINK") else list(Phase),
+    max_examples=settings.default.max_examples // 2 if settings.default else 25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(first=trees, second=trees, data=data_trees, then=changes)
+@given(history=st.tuples(trees, trees, data_trees), then=changes)
 def test_a_run_comes_back_and_so_does_what_was_there(
     template: Scratch,
     tmp_path: Path,
-    first: tuple[Tree, str],
-    second: tuple[Tree, str],
-    data: Tree,
-    then: list[tuple[str, object]],
+    history: tuple[tuple[Tree, str], tuple[Tree, str], Tree],
+    then: list[Callable[[Scratch], object] | None],
 ) -> None:
     shutil.rmtree(tmp_path / "repo", ignore_errors=True)
     scratch = template.copy(tmp_path / "repo")
-    _write_tree(scratch, *first)
-    scratch.commit("first tree")
-    _write_tree(scratch, *second)
-    _write_data(scratch, data)
-    run = record_run(scratch, data=_existing(scratch, DATA))
-    recorded = set(scratch.git("ls-tree", "-rz", "--name-only", run.summary.oid).split("\0"))
-    for kind, value in then:
-        event(kind)
-        _change(scratch, kind, value, run)
-    before = whole_state(scratch)
-    contents_before = scratch.contents()
+    run = _record(scratch, *history)
+    for change in then:
+        if change is None:
+            check_out(scratch, run, keep=True)
+        else:
+            change(scratch)
+    before, contents = whole_state(scratch), scratch.contents()
     check_out(scratch, run, keep=True)
-    now = scratch.contents()
-    placed = [entry.path for entry in run.record.data]
-    for path, content in run.contents.items():
-        if path in recorded or any(path == p or path.startswith(f"{p}/") for p in placed):
-            assert now.get(path) == content, path
-    more = now.keys() - run.contents.keys()
-    assert all(contents_before.get(p) == now[p] for p in more if not p.startswith(".repro/"))
-    listed = set(visible_status(scratch).split("\n"))
-    assert {p for p in run.status.split("\n") if p in recorded or p in run.contents} <= listed
+    _require_restored(scratch, run, contents)
     go_back(scratch)
-    assert scratch.contents() == contents_before
+    assert scratch.contents() == contents
     assert whole_state(scratch) == before
+
+
+def _record(
+    scratch: Scratch, first: tuple[Tree, str], second: tuple[Tree, str], data: Tree
+) -> Recorded:
+    _write_tree(scratch, first)
+    scratch.commit("first tree")
+    _write_tree(scratch, second)
+    _write_data(scratch, data)
+    return record_run(scratch, data=_ignored(scratch, DATA))
+
+
+def _require_restored(
+    scratch: Scratch, run: Recorded, before: Mapping[str, tuple[int, bytes]]
+) -> None:
+    tracked = set(scratch.git("ls-tree", "-rz", "--name-only", run.summary.oid).split("\0"))
+    placed = [entry.path for entry in run.record.data]
+    known = {path for path in run.contents if path in tracked or lies_below(path, placed)}
+    now = own_files(scratch.contents())
+    assert {path: now.get(path) for path in known} == {p: run.contents[p] for p in known}
+    # What git did not see before is left alone, even where it sees it now.
+    assert all(before.get(path) == now[path] for path in now.keys() - run.contents.keys())
+    changed = {p for p in run.status.split("\n") if p in tracked or p in run.contents}
+    assert changed <= set(visible_status(scratch).split("\n"))

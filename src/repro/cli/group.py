@@ -2,10 +2,14 @@
 
 import importlib
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from repro import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["COMMANDS", "repro"]
 
@@ -52,6 +56,18 @@ class LazyGroup(click.Group):
             hint = f"did you mean `repro {near[0]}`?" if near else "see `repro --help`"
             ctx.fail(f"no such command: {args[0]}; {hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Returns the commands that begin so, without loading any, or the options."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=help_)
+            for name, help_ in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the list of commands without loading any."""

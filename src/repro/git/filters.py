@@ -1,4 +1,4 @@
-"""Which files have other bytes on disk than git keeps or would write: line endings, LFS, keywords."""
+"""Which files have other bytes than git keeps or would write: line ends, LFS, keywords."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -9,6 +9,7 @@ from repro.model.environment import Environment
 from repro.model.run import Pillars
 from repro.model.summary import number_to_json
 from repro.model.values import Metric, Params, flatten
+from repro.model.yaml_text import dump_yaml
 
 __all__ = [
     "digest_of_code",
@@ -30,7 +31,11 @@ def _digest(rows: Iterable[bytes]) -> str:
 
 
 def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode("ascii")
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    except ValueError:  # a whole number with more digits than Python writes
+        return dump_yaml(value)
+    return text.encode("ascii")
 
 
 def digest_of_code(rows: Iterable[str]) -> str:

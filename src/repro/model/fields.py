@@ -23,6 +23,7 @@ __all__ = ["Fields", "RecordError", "load_yaml", "table_rows"]
 
 _MAX_DEPTH = 200
 _TAG = "tag:yaml.org,2002:"
+_COLLECTION_TAGS = (None, "!", f"{_TAG}map", f"{_TAG}seq")
 _HEX = frozenset("0123456789abcdef")
 
 E = TypeVar("E", bound=StrEnum)
@@ -101,6 +102,8 @@ class _Builder:
             raise self._error(event, f"nested deeper than {_MAX_DEPTH} levels")
         if isinstance(event, events.ScalarEvent):
             return self._scalar(event)
+        if isinstance(event, events.CollectionStartEvent) and event.tag not in _COLLECTION_TAGS:
+            raise self._error(event, f"no record holds a {event.tag}")
         if isinstance(event, events.SequenceStartEvent):
             return list(self._items(events.SequenceEndEvent, depth))
         if isinstance(event, events.MappingStartEvent):
@@ -149,7 +152,9 @@ def _scalar_of(kind: str, text: str, node: "ScalarNode", loader: "SafeLoader") -
         return None
     if kind == "binary":
         try:
-            return a2b_base64(text).decode("utf-8", "surrogateescape")
+            return a2b_base64("".join(text.split()), strict_mode=True).decode(
+                "utf-8", "surrogateescape"
+            )
         except Base64Error as error:
             raise ValueError(text) from error
     construct = {

@@ -37,7 +37,12 @@ class Terminal:
         self._like = like
         self._saved: list[int | list[bytes | int]] | None = None
         with suppress(termios.error):
-            termios.tcsetattr(self._slave, termios.TCSANOW, termios.tcgetattr(like))
+            mode = termios.tcgetattr(like)
+            if keys is None:
+                # The user's terminal is then not set to raw and goes on to make "\r\n" of "\n":
+                # one of the two must, and both would make "\r\r\n".
+                mode[1] &= ~termios.OPOST
+            termios.tcsetattr(self._slave, termios.TCSANOW, mode)
         self.resize()
 
     @property
@@ -53,14 +58,6 @@ class Terminal:
             with suppress(termios.error):
                 self._saved = termios.tcgetattr(self.keys)
                 tty.setraw(self.keys, termios.TCSADRAIN)
-                self._keep_newlines(self.keys)
-
-    @staticmethod
-    def _keep_newlines(fd: int) -> None:
-        """Output stays cooked: what other processes print meanwhile is not made a staircase."""
-        mode = termios.tcgetattr(fd)
-        mode[1] |= termios.OPOST
-        termios.tcsetattr(fd, termios.TCSADRAIN, mode)
 
     def resize(self) -> None:
         """Gives the command's terminal the size of the user's."""
