@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from repro.cli.console import Console, current_console
+from repro.cli.run_argument import RUN
 from repro.cli.runs import open_runs
 from repro.git.repository import Repository
 from repro.model.run import Record
@@ -21,7 +22,7 @@ __all__ = ["command", "say"]
 
 
 @click.command("checkout", short_help="Put a run's code, data and environment spec back")
-@click.argument("run")
+@click.argument("run", type=RUN)
 @click.option(
     "--worktree",
     "directory",

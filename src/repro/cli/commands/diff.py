@@ -5,6 +5,7 @@ import posixpath
 import click
 
 from repro.cli.console import Console, current_console
+from repro.cli.run_argument import RUN
 from repro.cli.runs import find_run, open_runs
 from repro.compare.diff import Difference, FileStat, compare_records
 from repro.git.repository import Repository
@@ -22,8 +23,8 @@ _OTHER_PILLARS = frozenset(
 
 
 @click.command("diff", short_help="Compare two runs, pillar by pillar")
-@click.argument("a")
-@click.argument("b", default="@")
+@click.argument("a", type=RUN)
+@click.argument("b", type=RUN, default="@")
 @click.option("--patch", "show_patch", is_flag=True, help="Show the code's difference as a patch.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 1 when anything differs.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")

@@ -6,6 +6,7 @@ import click
 
 from repro.cli.console import Console, current_console
 from repro.cli.page import clean
+from repro.cli.run_argument import RUN
 from repro.cli.runs import find_run, open_runs
 from repro.git.repository import Repository
 from repro.model.run import Record
@@ -15,7 +16,7 @@ __all__ = ["command"]
 
 
 @click.command("show", short_help="Show everything about a run")
-@click.argument("run", default="@")
+@click.argument("run", type=RUN, default="@")
 @click.option("--log", "show_log", is_flag=True, help="Show what the command printed.")
 @click.option(
     "--patch", "show_patch", is_flag=True, help="Show the uncommitted changes it ran with."

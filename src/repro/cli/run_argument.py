@@ -1,0 +1,51 @@
+"""The RUN argument: a word that names a run, completed by the shell."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.errors import ReproError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = ["RUN"]
+
+_MOST = 200
+
+
+class RunParamType(click.ParamType[str]):
+    """Any text; `repro.store.resolve` finds the run. Completes ids and names of the newest runs."""
+
+    name = "run"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Returns the text."""
+        del param, ctx
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Returns the letters of the newest runs, with their names, and the names themselves."""
+        del ctx, param
+        from click.shell_completion import CompletionItem
+
+        from repro.git.repository import open_repository
+        from repro.model.ids import short_id
+        from repro.store.runs import list_runs
+
+        try:
+            runs = list_runs(open_repository(), newest=_MOST)
+        except ReproError:  # a shell that completes is no place for complaints
+            return []
+        pairs = [(short_id(run.id), run.name) for run in runs]
+        words = [*pairs, *((name, letters) for letters, name in pairs)]
+        return [
+            CompletionItem(word, help=also) for word, also in words if word.startswith(incomplete)
+        ]
+
+
+RUN = RunParamType()
