@@ -24,11 +24,11 @@ _UV_CACHE = os.environ.get("UV_CACHE_DIR") or os.path.join(
 _FIXED = {
     "DVC_NO_ANALYTICS": "1",
     "GIT_AUTHOR_DATE": "2024-05-06T07:08:09+00:00",
-    "GIT_AUTHOR_EMAIL": "ada@example.org",
-    "GIT_AUTHOR_NAME": "Ada Example",
+    "GIT_AUTHOR_EMAIL": "author@example.org",
+    "GIT_AUTHOR_NAME": "Test Author",
     "GIT_COMMITTER_DATE": "2024-05-06T07:08:09+00:00",
-    "GIT_COMMITTER_EMAIL": "ada@example.org",
-    "GIT_COMMITTER_NAME": "Ada Example",
+    "GIT_COMMITTER_EMAIL": "author@example.org",
+    "GIT_COMMITTER_NAME": "Test Author",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
     "GIT_TERMINAL_PROMPT": "0",
@@ -40,7 +40,15 @@ _DROPPED_PREFIXES = ("CONDA", "DVC_", "GIT_", "LC_", "MLFLOW_", "REPRO_", "XDG_"
 _DROPPED = (
     # What decides how output looks, and what names another environment or editor than the tests'.
     *("CI", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "EDITOR", "FORCE_COLOR", "LANG", "LANGUAGE"),
-    *("LINES", "NO_COLOR", "PAGER", "PYTHONSTARTUP", "VIRTUAL_ENV", "VISUAL"),
+    *(
+        "LINES",
+        "NO_COLOR",
+        "PAGER",
+        "PYTHONPYCACHEPREFIX",
+        "PYTHONSTARTUP",
+        "VIRTUAL_ENV",
+        "VISUAL",
+    ),
 )
 
 

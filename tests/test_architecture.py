@@ -105,7 +105,7 @@ EDGES = (
         # the moments at which they happen.
         (
             *("cli/*", "data/stat_cache.py", "environment/lock.py"),
-            *("record/session.py", "record/workspace.py"),
+            *("record/session.py", "record/unchanged.py", "record/workspace.py"),
         ),
         "the clock is an argument (`now`, `at`), so that a test can set it",
     ),

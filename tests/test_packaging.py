@@ -49,8 +49,8 @@ def test_the_changelog_begins_with_the_version(project: dict[str, Any]) -> None:
 
 def test_repro_and_git_repro_start_the_same_function(project: dict[str, Any]) -> None:
     assert project["scripts"] == {
-        "repro": "repro.cli.main:main",
-        "git-repro": "repro.cli.main:main",
+        "repro": "repro.cli.main:entry",
+        "git-repro": "repro.cli.main:entry",
     }
     assert importlib.util.find_spec("repro.cli.main") is not None
 

@@ -1,9 +1,7 @@
 """`python -m repro`."""
 
-import sys
-
-from repro.cli.main import main
+from repro.cli.main import entry
 
 __all__: list[str] = []
 
-sys.exit(main())
+entry()

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,16 @@ _ISOLATED = ("unshare", "--mount", "--map-root-user")
 
 
 @pytest.fixture
-def isolated(repo: Scratch, tmp_path: Path) -> Iterator["Isolated"]:
+def isolated(repo: Scratch, tmp_path: Path) -> "Isolated":
     """A place for mounts that only the test's own commands see."""
-    if shutil.which("unshare") is None or run_program(
-        *_ISOLATED, "mount", "-t", "tmpfs", "none", str(tmp_path), cwd=repo.path, check=False
-    ).returncode:
+    if (
+        shutil.which("unshare") is None
+        or run_program(
+            *_ISOLATED, "mount", "-t", "tmpfs", "none", str(tmp_path), cwd=repo.path, check=False
+        ).returncode
+    ):
         pytest.skip("this machine allows no mounts of one's own")
-    yield Isolated(repo, tmp_path / "disk")
+    return Isolated(repo, tmp_path / "disk")
 
 
 class Isolated:

@@ -287,9 +287,7 @@ def test_a_run_killed_together_with_repro_is_recorded_by_the_next_command(
     assert repo.refs("refs/repro/live/") == {}
 
 
-def test_a_run_that_outlives_its_recorder_is_still_running(
-    repo: Scratch, sleeper: Started
-) -> None:
+def test_a_run_that_outlives_its_recorder_is_still_running(repo: Scratch, sleeper: Started) -> None:
     os.kill(sleeper.pid, signal.SIGKILL)
     sleeper.wait()
 

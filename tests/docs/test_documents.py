@@ -72,7 +72,8 @@ def test_every_command_has_help_that_says_what_it_does(name: str) -> None:
 
 
 def test_the_record_shown_can_be_read() -> None:
-    shown = dict(re.findall(r"`\.repro/([a-z]+\.[a-z]+)`:\n\n```[a-z]+\n(.*?)```", DATA_MODEL, re.S))
+    block = r"`\.repro/([a-z]+\.[a-z]+)`:\n\n```[a-z]+\n(.*?)```"
+    shown = dict(re.findall(block, DATA_MODEL, flags=re.DOTALL))
 
     assert decode_run(shown["run.yaml"].encode()).name == "quiet-cypress"
     assert decode_params(shown["params.yaml"].encode())["model"]

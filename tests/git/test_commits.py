@@ -16,7 +16,7 @@ from tests.repos import Scratch
 
 _REF = RefName("refs/repro/runs/one")
 _LIVE = RefName("refs/repro/live/one")
-_ADA = Identity("Ada Example", "ada@example.org")
+_ADA = Identity("Test Author", "author@example.org")
 _AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 
@@ -66,7 +66,7 @@ def test_a_commit_has_the_tree_parent_author_and_ref_given(any_repo: Scratch) ->
     oid = _write(repo, tree=tree, parents=(head,))
     shown = any_repo.git("log", "-1", "--format=%T %P %an <%ae> %cn %ct %s", oid)
     at_s = int(_AT.timestamp())
-    assert shown == f"{tree} {head} Ada Example <ada@example.org> Ada Example {at_s} a run"
+    assert shown == f"{tree} {head} Test Author <author@example.org> Test Author {at_s} a run"
     assert any_repo.refs("refs/repro/") == {_REF: oid}
     assert _is_sound(any_repo)
 

@@ -160,7 +160,7 @@ def simple_record() -> Record:
             ended_at=MOMENT + timedelta(seconds=90),
             code=Code(Oid("1f" * 20), "main", Oid("0a" * 20), (DirtyPath("train.py", "modified"),)),
             pillars=Pillars("a" * 16, "b" * 16, "c" * 16, "d" * 16),
-            author=Identity("Ada Example", "ada@example.org"),
+            author=Identity("Test Author", "author@example.org"),
             host=Host("lab", "ada"),
             command=("python", "train.py", "--lr", "0.1"),
             exit_code=0,

@@ -31,7 +31,7 @@ EXPECTED = Record(
             (DirtyPath("caf\udce9.py", "untracked"), DirtyPath("train.py", "modified")),
         ),
         pillars=Pillars("a0" * 8, "b1" * 8, "c2" * 8, "d3" * 8),
-        author=Identity("Ada Example", "ada@example.org"),
+        author=Identity("Test Author", "author@example.org"),
         host=Host("lab-3", "ada"),
         command=("python", "train.py", "--lr", "1e-3", "--note", "two\nlines", "--path=caf\udce9"),
         cwd="experiments",

@@ -33,7 +33,7 @@ with open(sys.argv[1] + "-asked", "w") as file:
     file.write(str(ended.was_asked_to_stop))
 os._exit(ended.exit_code)
 """
-_PATIENCE_S = 8
+_PATIENCE_S = 60
 
 
 def _argv(tmp_path: Path, *command: str) -> tuple[str, ...]:
@@ -150,6 +150,7 @@ signal.pause()
 print(len(seen))
 sys.exit(9)
 """
+_WAITS = "import os, signal; os.write(1, b'ready\\n'); signal.pause()"
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGQUIT"])
@@ -283,7 +284,7 @@ def test_the_end_of_input_typed_reaches_the_command(screens: list[_Screen], tmp_
 
 
 def test_ctrl_c_typed_interrupts_the_command(screens: list[_Screen], tmp_path: Path) -> None:
-    screen = _at_terminal(screens, tmp_path, "sh", "-c", "echo ready; sleep 600")
+    screen = _at_terminal(screens, tmp_path, sys.executable, "-c", _WAITS)
     screen.wait_for(b"ready")
     screen.type(b"\x03")
     assert screen.end() == 130
@@ -303,8 +304,10 @@ def test_ctrl_c_where_stdin_is_no_terminal_reaches_what_a_shell_runs(
     screens: list[_Screen], tmp_path: Path
 ) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
-    command = "echo ready; sleep 600; echo not-reached"
-    screen = _at_terminal(screens, tmp_path, "bash", "-c", command, stdin=null)
+    # The inner one says that it is ready: a shell may lose a Ctrl-C while it forks.
+    command = '"$@"; echo not-reached'
+    argv = ("bash", "-c", command, "bash", sys.executable, "-c", _WAITS)
+    screen = _at_terminal(screens, tmp_path, *argv, stdin=null)
     os.close(null)
     screen.wait_for(b"ready\r\n")
     screen.type(b"\x03")

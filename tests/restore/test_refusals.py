@@ -12,6 +12,7 @@ from repro.git.working_tree import (
     FilesInUseError,
     OperationInProgressError,
 )
+from repro.model.data import Place
 from repro.restore.bring import CheckoutIncompleteError
 from repro.restore.checkout import UnfinishedCheckoutError
 from repro.restore.move import InTheWayError
@@ -19,7 +20,7 @@ from repro.restore.present import DirtyTreeError, ForeignRecordError
 from repro.restore.state import Progress, begin
 from repro.restore.target import DamagedRunError
 from tests.repos import Scratch
-from tests.restore.runs import Recorded, check_out, fingerprint, opened, record_run
+from tests.restore.runs import Recorded, check_out, fingerprint, nowhere, opened, record_run
 
 
 def _refuse(scratch: Scratch, run: Recorded, kind: type[ReproError], *, keep: bool) -> ReproError:
@@ -254,3 +255,14 @@ def test_a_run_whose_files_are_not_its_record_s_is_refused(repo: Scratch) -> Non
     repo.git("checkout", "--quiet", "--", ".")
     mixed = Recorded(other.summary, run.record, {}, "")
     _refuse(repo, mixed, DamagedRunError, keep=False)
+
+
+@pytest.mark.parametrize(
+    "path", [".git/hooks/post-checkout", "../x", "a/../../x", ".GIT/x", "a//b"]
+)
+def test_a_hostile_path_is_refused(repo: Scratch, path: str) -> None:
+    honest = record_run(repo)
+    entry = nowhere(path)._replace(place=Place.STORE)
+    record = honest.record._replace(data=(entry,))
+    error = _refuse(repo, Recorded(honest.summary, record, {}, ""), DamagedRunError, keep=True)
+    assert path in error.message

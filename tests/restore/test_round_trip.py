@@ -183,7 +183,8 @@ def _record(
 def _require_restored(
     scratch: Scratch, run: Recorded, before: Mapping[str, tuple[int, bytes]]
 ) -> None:
-    tracked = set(scratch.git("ls-tree", "-rz", "--name-only", run.summary.oid).split("\0"))
+    listing = scratch.git("ls-tree", "-rz", "--name-only", run.summary.oid)
+    tracked = set(listing.split("\0")) - {""}
     placed = [entry.path for entry in run.record.data]
     known = {path for path in run.contents if path in tracked or lies_below(path, placed)}
     now = own_files(scratch.contents())

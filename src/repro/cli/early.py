@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from repro.errors import ReproError
+from repro.git.refs import read_ref
 from repro.git.repository import GitNotInstalledError, Opening, Repository
-from repro.git.snapshot import STATUS, Snapshot, take_snapshot
-from repro.model.ids import short_id
+from repro.git.snapshot import STATUS
+from repro.model.ids import run_ref, short_id
 from repro.model.run import Identity
 from repro.record.unchanged import note_recorded, recorded_unchanged
 
@@ -25,13 +26,11 @@ __all__ = [
     "identity_of",
     "record_unchanged",
     "remember_unchanged",
-    "snapshot_of",
     "status_of",
 ]
 
 _IDENTITY = ("var", "GIT_AUTHOR_IDENT")
 _under_way: list[Opening] = []
-_taken: dict[Opening, Snapshot] = {}
 
 
 def ask_git() -> None:
@@ -47,11 +46,6 @@ def asked() -> Opening:
         if opening.directory == os.path.realpath(os.getcwd()):
             return opening
     return Opening(asking=(STATUS, _IDENTITY))
-
-
-def snapshot_of(opening: Opening) -> Snapshot | None:
-    """Returns the snapshot that `record_unchanged` took a moment ago, if it did."""
-    return _taken.pop(opening, None)
 
 
 def status_of(opening: Opening) -> bytes | None:
@@ -85,22 +79,22 @@ def record_unchanged(args: Sequence[str]) -> int | None:
         status = status_of(opening)
         if status is None or _has_live_runs(repo):
             return None
-        snapshot = take_snapshot(repo, status=status)
+        run_id = recorded_unchanged(repo, status=status, env=os.environ)
+        if run_id is None or read_ref(repo, run_ref(run_id)) is None:
+            return None
     except (ReproError, OSError):  # met again, and reported, on the way that everything else takes
-        return None
-    run_id = recorded_unchanged(repo, snapshot.tree, os.environ)
-    if run_id is None:
-        _taken[opening] = snapshot
         return None
     if not args:
         sys.stderr.write(f"repro: nothing new, recorded already as {short_id(run_id)}\n")
     return 0
 
 
-def remember_unchanged(repo: Repository, recorded: "Recorded", env: Mapping[str, str]) -> None:
+def remember_unchanged(
+    repo: Repository, recorded: "Recorded", *, status: bytes | None, env: Mapping[str, str]
+) -> None:
     """Notes the state of the workspace for `record_unchanged`."""
-    if recorded.witnesses is not None:
-        note_recorded(repo, recorded.tree, recorded.id, recorded.witnesses, env)
+    if recorded.witnesses is not None and status is not None:
+        note_recorded(repo, recorded.id, status=status, witnesses=recorded.witnesses, env=env)
 
 
 def _has_live_runs(repo: Repository) -> bool:

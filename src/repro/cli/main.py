@@ -1,12 +1,13 @@
 """The entry point: dispatches to one command, and turns errors into words and exit codes."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 
 from repro import __version__
 
-__all__ = ["main"]
+__all__ = ["entry", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,10 +17,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     reader of stdout went away. `repro run` returns the command's own.
     """
     args = list(sys.argv[1:] if argv is None else argv)
-    if args in (["--version"], ["-V"]):
-        # click alone takes longer than everything else that this needs.
-        print(f"repro {__version__}")
-        return 0
     _open_standard_streams()
     from repro.cli.failure import guarded
 
@@ -42,7 +39,24 @@ def _open_standard_streams() -> None:
         sys.stdout, sys.stderr = sys.stdout or nothing, sys.stderr or nothing
 
 
+def entry() -> None:
+    """Is the process: runs repro and ends at once, without taking apart what the system will."""
+    # What is allocated in a tenth of a second is no garbage worth looking for.
+    gc.set_threshold(100_000, 50, 50)
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or 1
+    os._exit(code)
+
+
 def _dispatch(args: list[str]) -> int:
+    if args in (["--version"], ["-V"]):
+        # click alone takes longer than everything else that this needs.
+        print(f"repro {__version__}")
+        return 0
     if args[:1] in (["run"], ["record"]) and "_REPRO_COMPLETE" not in os.environ:
         code = _record(args[0], args[1:])
         if code is not None:

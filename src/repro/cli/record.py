@@ -39,7 +39,7 @@ def record(values: Values) -> int:
         tags=tags_of(values["tags"]),
     )
     recorded = record_workspace(repo, request, around)
-    remember_unchanged(repo, recorded, around.env)
+    remember_unchanged(repo, recorded, status=around.status, env=around.env)
     if not is_quiet:
         from repro.cli.outcome import print_known, print_outcome
 

@@ -57,8 +57,8 @@ def ensure(
     entries = [entry for entry in entries if entry.place is not Place.GIT]
     inside = [entry.path for entry in entries]
     search = _Search(store, top, cache_roots(top, inside=inside))
-    for entry in entries:
-        search.look_nearby(entry)
+    # What is whole already is not looked at twice.
+    entries = [entry for entry in entries if not search.look_nearby(entry)]
     reasons: dict[str, str] = {}
     lacking = search.lacking(entries)
     if lacking and allow_remote and projects_of(top, inside):
@@ -100,24 +100,29 @@ class _Search:
                     found[f"{entry.path}/{relpath}", value] = None
         return list(found)
 
-    def look_nearby(self, entry: DataEntry | Artifact) -> None:
-        """Brings what DVC's caches and the working tree have of an entry."""
+    def look_nearby(self, entry: DataEntry | Artifact) -> bool:
+        """Brings what DVC's caches and the working tree have of an entry.
+
+        Returns:
+            Whether the store had all of it before.
+        """
         missing = self.store.missing(entry.hash)
         if not missing:
-            return
+            return True
         path = os.path.join(self.top, entry.path)
         if not entry.is_directory:
             self._bring({entry.hash: path})
-            return
+            return False
         if entry.hash in missing:
             manifest = self._manifest_in_caches(entry.hash)
             if manifest is None:
                 self._bring_whole_directory(entry, path)
-                return
+                return False
             self._manifests[entry.hash] = manifest
         files = self._files_of(entry) or {}
         self._bring({value: f"{path}/{relpath}" for relpath, value in files.items()})
         self.store_whole_manifests()
+        return False
 
     def store_whole_manifests(self) -> None:
         """Stores the manifests found in caches whose files are all in the store by now."""

@@ -6,7 +6,7 @@ rules for object format, ref backend, hooks and permissions hold.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -53,25 +53,15 @@ def write_commit(
         GitError: git could not write.
     """
     branch = ref or RefName(f"refs/repro/tmp/{os.getpid()}-{os.urandom(4).hex()}")
+    zero = "0" * (40 if repo.hash_name == "sha1" else 64)
+    gone = [name for name in (drop_ref, branch if ref is None else None) if name is not None]
     stream = [
         _head(branch, message, author or NOBODY, at),
-        *(
-            f"{'merge' if number else 'from'} {parent}\n".encode()
-            for number, parent in enumerate(parents)
-        ),
-        # Without a word on its tree a commit has its first parent's.
-        f'M 040000 {tree} ""\n'.encode() if tree is not None else b"deleteall\n",
-        b"D %s\n" % _quoted(replace) if replace is not None else b"",
-        *(_file(path, content) for path, content in (files or {}).items()),
+        *_changes(tree, parents, files or {}, replace),
         b"\nget-mark :1\n",
+        *(f"reset {name}\nfrom {zero}\n\n".encode() for name in gone),
+        b"done\n",
     ]
-    zero = "0" * (40 if repo.hash_name == "sha1" else 64)
-    stream += [
-        f"reset {gone}\nfrom {zero}\n\n".encode()
-        for gone in (drop_ref, branch if ref is None else None)
-        if gone is not None
-    ]
-    stream.append(b"done\n")
     try:
         out = repo.git(
             "fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(stream)
@@ -137,6 +127,19 @@ def _head(ref: RefName, message: bytes, author: Identity, at: datetime) -> bytes
 
 def _identity_text(text: str) -> str:
     return text.translate({ord(c): None for c in "<>\n\0"}).strip()
+
+
+def _changes(
+    tree: Oid | None, parents: Sequence[Oid], files: Mapping[str, bytes], replace: str | None
+) -> Iterator[bytes]:
+    for number, parent in enumerate(parents):
+        yield f"{'merge' if number else 'from'} {parent}\n".encode()
+    # Without a word on its tree a commit has its first parent's.
+    yield f'M 040000 {tree} ""\n'.encode() if tree is not None else b"deleteall\n"
+    if replace is not None:
+        yield b"D %s\n" % _quoted(replace)
+    for path, content in files.items():
+        yield _file(path, content)
 
 
 def _file(path: str, content: bytes) -> bytes:

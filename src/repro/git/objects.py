@@ -8,7 +8,10 @@ from repro import process
 from repro.git.repository import GitError, Repository
 from repro.model.ids import Oid
 
-__all__ = ["TreeEntry", "list_rows", "list_tree", "parse_tree", "read_objects"]
+__all__ = ["TreeEntry", "list_rows", "list_tree", "parse_tree", "read_objects", "start_rows"]
+
+
+_ROWS = ("ls-tree", "-r", "-z", "--full-tree")
 
 
 class TreeEntry(NamedTuple):
@@ -45,16 +48,31 @@ def list_tree(repo: Repository, tree: str, *paths: str, recursive: bool = True) 
     return parse_tree(out)
 
 
-def list_rows(repo: Repository, tree: str) -> dict[str, str]:
+def start_rows(repo: Repository, tree: str) -> process.Pending:
+    """Starts what `list_rows` reads."""
+    return repo.start(*_ROWS, tree)
+
+
+def list_rows(
+    repo: Repository, tree: str, *, started: process.Pending | None = None
+) -> dict[str, str]:
     """Returns every file, link and submodule of a tree as git prints it, by path, in git's order.
 
     A row is mode, kind and object, a tab, and the path; for trees so large that a tuple for each
     entry would be felt.
 
+    Args:
+        repo: The repository.
+        tree: Anything that names a tree.
+        started: `start_rows` of the same tree, where it was started a while ago.
+
     Raises:
         GitError: There is no such tree.
     """
-    out = os.fsdecode(repo.git("ls-tree", "-r", "-z", "--full-tree", tree))
+    result = (started or start_rows(repo, tree)).result()
+    if result.code != 0:
+        raise GitError((*_ROWS, tree), result)
+    out = os.fsdecode(result.out)
     return {row.partition("\t")[2]: row for row in out.split("\0")[:-1]}
 
 

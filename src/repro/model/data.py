@@ -3,7 +3,15 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Artifact", "DataEntry", "DirectoryExtras", "Place", "Source"]
+__all__ = [
+    "Artifact",
+    "DataEntry",
+    "DirectoryExtras",
+    "Place",
+    "Source",
+    "check_path",
+    "is_reserved",
+]
 
 
 class Source(StrEnum):
@@ -106,3 +114,31 @@ class Artifact(NamedTuple):
     def is_directory(self) -> bool:
         """Whether the hash is that of a directory manifest."""
         return self.hash.endswith(".dir")
+
+
+def check_path(path: str, place: Place) -> str | None:
+    """Returns what is wrong with the path of an entry, None when a checkout may write there.
+
+    Absolute paths pass for entries whose bytes are nowhere: they are never written. A record with
+    any other such path is not read again, so none may be written either.
+    """
+    if "\0" in path or not path.strip("/"):
+        return f"not a path: {path!r}"
+    if ".." in path.split("/"):
+        return f"the path {path!r} leads out of its directory"
+    if path.startswith("/"):
+        return None if place is Place.NOWHERE else f"the path {path!r} is outside the working tree"
+    return f"the path {path!r} belongs to git or to repro" if is_reserved(path) else None
+
+
+def is_reserved(path: str) -> bool:
+    """Tells whether a relative path leads into a git directory, nested ones too, or the record."""
+    parts = [_as_file_systems_see(part) for part in path.split("/") if part not in ("", ".")]
+    return not parts or ".git" in parts or "git~1" in parts or parts[0] == ".repro"
+
+
+def _as_file_systems_see(part: str) -> str:
+    """Drops case, invisible characters, and final dots, as HFS+ and NTFS do."""
+    if not part.isprintable():
+        part = "".join(char for char in part if char.isprintable())
+    return part.casefold().rstrip(". ")

@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Mapping
 
-from repro.model.data import Place
-from repro.model.decode_entries import check_path, decode_artifacts, decode_data
+from repro.model.data import Place, check_path
+from repro.model.decode_entries import decode_artifacts, decode_data
 from repro.model.decode_environment import decode_environment
 from repro.model.escape import unescape_name
 from repro.model.fields import Fields, RecordError, load_yaml

@@ -8,10 +8,10 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place, Source
+from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place, Source, check_path
 from repro.model.fields import Fields, load_yaml, table_rows
 
-__all__ = ["check_path", "decode_artifacts", "decode_data"]
+__all__ = ["decode_artifacts", "decode_data"]
 
 _HASH = re.compile(r"[0-9a-f]{32,128}(?:\.dir)?")
 
@@ -34,29 +34,6 @@ def decode_artifacts(content: bytes) -> tuple[Artifact, ...]:
     """
     file = "artifacts.yaml"
     return tuple(_artifact(fields) for fields in table_rows(file, load_yaml(file, content)))
-
-
-def check_path(path: str, place: Place) -> str | None:
-    """Returns what is wrong with the path of an entry, None when a checkout may write there.
-
-    Absolute paths pass for entries whose bytes are nowhere: they are never written.
-    """
-    if "\0" in path or not path.strip("/"):
-        return f"not a path: {path!r}"
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        return f"the path {path!r} leads out of its directory"
-    if path.startswith("/"):
-        return None if place is Place.NOWHERE else f"the path {path!r} is outside the working tree"
-    plain = [_as_file_systems_see(part) for part in parts]
-    if not parts or ".git" in plain or "git~1" in plain or plain[0] == ".repro":
-        return f"the path {path!r} belongs to git or to repro"
-    return None
-
-
-def _as_file_systems_see(part: str) -> str:
-    """Drops case, invisible characters, and final dots, as HFS+ and NTFS do."""
-    return "".join(c for c in part if c.isprintable()).casefold().rstrip(". ")
 
 
 def _data(fields: Fields) -> DataEntry:

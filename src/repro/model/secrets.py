@@ -3,6 +3,7 @@
 A record is pushed and lives for ever; a token in it cannot be called back.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -18,32 +19,48 @@ _SECRET_WORDS = frozenset(
 )
 _NOT_SECRET = frozenset("num max min dim size len length n pad eos bos unk mask pass_k".split())
 """Words that turn "token" and "key" into a hyperparameter: ``--max-tokens``, ``--key-dim``."""
-_TOKEN = re.compile(
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
-    r"|\bgh[pousr]_[A-Za-z0-9]{30,}"
-    r"|\bgithub_pat_[A-Za-z0-9_]{30,}"
-    r"|\bglpat-[A-Za-z0-9_\-]{16,}"
-    r"|\bhf_[A-Za-z0-9]{20,}"
-    r"|\bsk-(?:ant-)?[A-Za-z0-9_\-]{20,}"
-    r"|\bxox[baprs]-[A-Za-z0-9\-]{10,}"
-    r"|\bAIza[A-Za-z0-9_\-]{30,}"
-    r"|\beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{5,}"
-    r"|\bpypi-[A-Za-z0-9_\-]{30,}"
-    r"|\bnpm_[A-Za-z0-9]{30,}"
-)
-_URL_PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*):[^\s/]+@")
-_QUERY = re.compile(
-    r"([?&](?:[A-Za-z0-9]+[_\-])*(?:key|token|secret|password|signature|sig)=)[^\s&;#'\"]+",
-    re.IGNORECASE,
-)
-_BEARER = re.compile(r"\b(Bearer|Basic) +[A-Za-z0-9+/=._~\-]{8,}")
-_ASSIGNMENT = re.compile(
-    r"\b([A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]*=)"
-    r"(?:'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
-)
-"""A shell's, within a word: ``sh -c 'export TOKEN=... ; train'``."""
 _FLAG = re.compile(r"[\w.+~/:@\-]*")
 _NAME = re.compile(r"[A-Za-z]+")
+
+
+_SHORTEST = 14
+"""No token is shorter, but for one behind a "=" or in a URL."""
+
+
+@functools.cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Returns what to look for and what to put in its place; compiled when first wanted."""
+    token = re.compile(
+        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+        r"|\bgh[pousr]_[A-Za-z0-9]{30,}"
+        r"|\bgithub_pat_[A-Za-z0-9_]{30,}"
+        r"|\bglpat-[A-Za-z0-9_\-]{16,}"
+        r"|\bhf_[A-Za-z0-9]{20,}"
+        r"|\bsk-(?:ant-)?[A-Za-z0-9_\-]{20,}"
+        r"|\bxox[baprs]-[A-Za-z0-9\-]{10,}"
+        r"|\bAIza[A-Za-z0-9_\-]{30,}"
+        r"|\beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{5,}"
+        r"|\bpypi-[A-Za-z0-9_\-]{30,}"
+        r"|\bnpm_[A-Za-z0-9]{30,}"
+    )
+    url_password = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*):[^\s/]+@")
+    query = re.compile(
+        r"([?&](?:[A-Za-z0-9]+[_\-])*(?:key|token|secret|password|signature|sig)=)[^\s&;#'\"]+",
+        re.IGNORECASE,
+    )
+    bearer = re.compile(r"\b(Bearer|Basic) +[A-Za-z0-9+/=._~\-]{8,}")
+    assignment = re.compile(
+        r"\b([A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]*=)"
+        r"(?:'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
+    )
+    """A shell's, within a word: ``sh -c 'export TOKEN=... ; train'``."""
+    return (
+        (token, REDACTED),
+        (url_password, rf"\1:{REDACTED}@"),
+        (bearer, rf"\1 {REDACTED}"),
+        (query, rf"\1{REDACTED}"),
+        (assignment, rf"\1{REDACTED}"),
+    )
 
 
 def is_secret_name(name: str) -> bool:
@@ -56,9 +73,11 @@ def is_secret_name(name: str) -> bool:
 
 def redact_text(text: str) -> str:
     """Returns the text without well-known tokens, and what URLs, headers, assignments hold."""
-    text = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", _TOKEN.sub(REDACTED, text))
-    text = _BEARER.sub(rf"\1 {REDACTED}", text)
-    return _ASSIGNMENT.sub(rf"\1{REDACTED}", _QUERY.sub(rf"\1{REDACTED}", text))
+    if len(text) < _SHORTEST and "=" not in text and "://" not in text:
+        return text
+    for pattern, replacement in _patterns():
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def redact_command(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from repro.errors import ReproError
 from repro.model.values import Value
+from repro.record.plain_yaml import read_plain_yaml
 
 if TYPE_CHECKING:
     from yaml import MappingNode, SafeLoader
 
-__all__ = ["SUFFIXES", "FormatError", "load_mapping", "load_value"]
+__all__ = ["SUFFIXES", "FormatError", "load_mapping", "load_value", "load_yaml_text"]
 
 _MAX_BYTES = 16 * 2**20
 
@@ -84,6 +85,16 @@ def _json(file: str, text: str) -> Value:
 
 
 def _yaml(file: str, text: str) -> Value:
+    plain = read_plain_yaml(text)
+    return load_yaml_text(file, text) if plain is None else plain
+
+
+def load_yaml_text(file: str, text: str) -> Value:
+    """Reads any YAML with PyYAML.
+
+    Raises:
+        FormatError: It is malformed, nested too deeply, or would expand too far.
+    """
     import yaml
 
     try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from repro.errors import ReproError
-from repro.model.data import DataEntry, Place, Source
+from repro.model.data import DataEntry, Place, Source, check_path, is_reserved
 from repro.model.gap import Gap, GapKind
 from repro.record.warehouse import Warehouse
 
@@ -155,6 +155,11 @@ class Collector:
         self.gaps.append(Gap(GapKind.DATA, full, reason, fix))
 
     def _take(self, path: str, source: Source, *, size_bytes: int) -> DataEntry | None:
+        if check_path(path, Place.STORE) is not None:
+            reason = "not a path of this working tree; its bytes are not kept"
+            fix = "bring it in: dvc import-url, or copy it here and dvc add it"
+            self.gaps.append(Gap(GapKind.DATA, path, reason, fix))
+            return None
         try:
             captured, place = self.warehouse.take(
                 os.path.join(self.top, path), size_bytes=size_bytes
@@ -223,7 +228,7 @@ def outs_of(lock: str, content: bytes) -> list[str]:
 
 def is_private(path: str) -> bool:
     """Tells whether a path belongs to git, DVC or repro rather than to the project."""
-    return f"/{path}".find("/.dvc/") >= 0 or path.startswith((".git/", ".repro/"))
+    return "/.dvc/" in f"/{path}" or is_reserved(path)
 
 
 def _parents(path: str) -> Iterable[str]:

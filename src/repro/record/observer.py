@@ -11,6 +11,7 @@ from repro.git.repository import Repository
 from repro.model.data import DataEntry, Source
 from repro.model.environment import Environment, Interpreter
 from repro.model.gap import Gap, GapKind
+from repro.process import Pending
 from repro.record.begun import (
     Begun,
     entries_from_json,
@@ -121,6 +122,10 @@ class Observer:
     """Works in a thread of its own until the command has ended and it has seen enough.
 
     What goes wrong in it never reaches the command; it is raised when the results are asked for.
+
+    Attributes:
+        project: The project.
+        warehouse: Where bytes go.
     """
 
     def __init__(
@@ -132,13 +137,15 @@ class Observer:
         *,
         warehouse: Warehouse,
         env: Mapping[str, str],
+        rows: Pending | None = None,
     ) -> None:
         self._repo = repo
         self._live = live
         self._begun = begun
-        self._project = project
-        self._warehouse = warehouse
+        self.project = project
+        self.warehouse = warehouse
         self._env = env
+        self._rows = rows
         self._has_ended = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -165,7 +172,9 @@ class Observer:
 
     def _work(self) -> None:
         try:
-            facts = read_tree_facts(self._repo, self._begun.code.tree, self._project)
+            facts = read_tree_facts(
+                self._repo, self._begun.code.tree, self.project, rows=self._rows
+            )
             inputs = self._observe_inputs(facts)
             self._seen = Seen(facts, inputs, self._observe_environment())
         except BaseException as error:  # noqa: BLE001 - handed to `finish`, in the main thread
@@ -173,7 +182,7 @@ class Observer:
 
     def _observe_inputs(self, facts: TreeFacts) -> Inputs:
         inputs = collect_inputs(
-            self._begun, self._project, facts, top=self._repo.top, warehouse=self._warehouse
+            self._begun, self.project, facts, top=self._repo.top, warehouse=self.warehouse
         )
         value = {
             "entries": entries_to_json(inputs.entries),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from repro.errors import ReproError
 from repro.git.snapshot import parse_status
-from repro.model.data import Artifact, Place
+from repro.model.data import Artifact, Place, check_path
 from repro.model.gap import Gap, GapKind
 from repro.record.inputs import is_private, size_of
 from repro.record.warehouse import Warehouse
@@ -198,6 +198,11 @@ def _add(outputs: Outputs, file: Written, top: str, warehouse: Warehouse) -> Non
 
 
 def _take(outputs: Outputs, path: str, size_bytes: int, top: str, warehouse: Warehouse) -> None:
+    if check_path(path, Place.STORE) is not None:
+        reason = "not a path of this working tree; its bytes are not kept"
+        fix = "write it below the top of the repository"
+        outputs.gaps.append(Gap(GapKind.ARTIFACTS, path, reason, fix))
+        return
     try:
         captured, place = warehouse.take(os.path.join(top, path), size_bytes=size_bytes)
     except (OSError, ReproError) as error:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from repro.errors import ReproError
 from repro.git.commits import commit_tree
+from repro.git.objects import start_rows
 from repro.git.repository import Repository
-from repro.git.snapshot import Snapshot, take_snapshot
+from repro.git.snapshot import take_snapshot
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RunId, is_run_id, live_ref, new_run_id
 from repro.model.naming import random_name
@@ -61,18 +62,12 @@ class Surroundings(NamedTuple):
         host: Where it runs.
         author: Who git says the user is; None when it does not know.
         status: Output of ``git status`` (see `repro.git.snapshot.STATUS`), taken a moment ago.
-        snapshot: The working tree, where it was taken a moment ago.
     """
 
     env: Mapping[str, str]
     host: Host
     author: Identity | None
     status: bytes | None = None
-    snapshot: Snapshot | None = None
-
-    def take_snapshot(self, repo: Repository) -> Snapshot:
-        """Returns the snapshot, taking it if need be."""
-        return self.snapshot or take_snapshot(repo, status=self.status)
 
     @property
     def home(self) -> str:
@@ -121,24 +116,27 @@ def run_command(repo: Repository, request: Request, around: Surroundings) -> Out
     project = find_project(repo)
     begun, live, lock = _begin(repo, request, project, around)
     try:
+        warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
+        rows = start_rows(repo, begun.code.tree)
+        observer = Observer(
+            repo, live, begun, project, warehouse=warehouse, env=around.env, rows=rows
+        )
         _write_live_commit(repo, begun)
-        return _run_and_record(repo, live, begun, request=request, project=project, around=around)
+        ending = _execute(request, begun, live, observer, around)
+        return _record(repo, live, begun, ending, observer=observer, home=around.home)
     finally:
         os.close(lock)
 
 
-def _run_and_record(
+def _record(
     repo: Repository,
     live: LiveRun,
     begun: Begun,
+    ending: Ending,
     *,
-    request: Request,
-    project: Project,
-    around: Surroundings,
+    observer: Observer,
+    home: str,
 ) -> Outcome:
-    warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
-    observer = Observer(repo, live, begun, project, warehouse=warehouse, env=around.env)
-    ending = _execute(request, begun, live, observer, around)
     status = repo.start(*STATUS)
     from repro.record.finish import Finisher
 
@@ -148,12 +146,12 @@ def _run_and_record(
             repo,
             live,
             begun,
-            project,
+            observer.project,
             seen.facts,
             seen.inputs,
             seen.observed,
-            warehouse,
-            around.home,
+            observer.warehouse,
+            home,
             status,
         )
         record, oid = finisher.finish(ending)
@@ -169,7 +167,7 @@ def _begin(
     started_at = datetime.now(UTC)
     entropy = os.urandom(8)
     run_id = new_run_id(started_at, entropy[:4])
-    snapshot = around.take_snapshot(repo)
+    snapshot = take_snapshot(repo, status=around.status)
     command, secrets = redact_command(request.command)
     parent = around.env.get("REPRO_RUN", "")
     live, lock = create_live_run(repo, run_id)

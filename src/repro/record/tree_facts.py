@@ -8,6 +8,7 @@ from repro.git.repository import Repository
 from repro.model.digest import digest_of_code
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid
+from repro.process import Pending
 from repro.record.inputs import is_pointer
 from repro.record.metrics import metrics_files
 from repro.record.params import params_files, read_existing
@@ -42,9 +43,21 @@ class TreeFacts(NamedTuple):
     gaps: tuple[Gap, ...]
 
 
-def read_tree_facts(repo: Repository, tree: Oid, project: Project) -> TreeFacts:
-    """Reads a tree, with one process for its names and one for the files of interest."""
-    rows = list_rows(repo, tree)
+def read_tree_facts(
+    repo: Repository, tree: Oid, project: Project, *, rows: Pending | None = None
+) -> TreeFacts:
+    """Reads a tree, with one process for its names and one for the files of interest.
+
+    Args:
+        repo: The repository.
+        tree: The snapshot.
+        project: The project.
+        rows: `start_rows` of the tree, where it was started already.
+    """
+    return _facts(repo, list_rows(repo, tree, started=rows), project)
+
+
+def _facts(repo: Repository, rows: Mapping[str, str], project: Project) -> TreeFacts:
     marked = [path for path in rows if path.endswith(_DVC_ENDINGS)]
     dvc_yamls = [path for path in marked if path.rpartition("/")[2] == "dvc.yaml"]
     pointers = [path for path in marked if is_pointer(path)]

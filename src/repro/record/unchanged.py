@@ -1,38 +1,58 @@
 """Knows at a glance that a workspace is still what it was when it was last recorded.
 
-A hook meets this most of the time, so nothing is imported for it but what asks git: the tree of the
-snapshot, and the stat of every file outside it that the record depends on, say whether anything can
-have changed.
+A hook meets this most of the time, so next to nothing is imported for it, and git is asked for no
+more than its status: HEAD, the status, and the stat of every file that the status lists or that the
+record depends on from outside it, say whether anything can have changed.
 """
 
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from repro.git.repository import Repository
-from repro.model.ids import Oid, RunId, is_run_id
+from repro.git.snapshot import parse_status
+from repro.model.ids import RunId, is_run_id
 
 __all__ = ["note_recorded", "recorded_unchanged"]
 
 _SEPARATOR = "\0"
+_SETTLED_NS = 2_000_000_000
+"""A file touched less than this before it was noted may change again and keep its stat, where the
+clock of the file system is coarse (as in git's own racy-git rules)."""
+_VOLATILE = frozenset({"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "WINDOWID", "TERM"})
 
 
 def note_recorded(
-    repo: Repository, tree: Oid, run_id: RunId, witnesses: Iterable[str], env: Mapping[str, str]
+    repo: Repository,
+    run_id: RunId,
+    *,
+    status: bytes,
+    witnesses: Iterable[str],
+    env: Mapping[str, str],
+    now_ns: int | None = None,
 ) -> None:
     """Notes the state under which a workspace was recorded; failing to is no loss.
 
     Args:
         repo: The repository.
-        tree: The snapshot.
         run_id: The run it is recorded as.
+        status: Output of ``git status`` from before it was recorded.
         witnesses: Absolute paths of files outside the snapshot on which the record depends.
         env: Environment variables.
+        now_ns: The time, nanoseconds since the epoch; None for the clock's.
     """
-    fields = [run_id, tree, _digest_of(env)]
-    for path in witnesses:
-        fields += [path, _state_of(path)]
+    settled_ns = (time.time_ns() if now_ns is None else now_ns) - _SETTLED_NS
+    fields = [run_id, _state_of_all(repo, status, env)]
+    for path in (*_listed(repo, status), *witnesses):
+        state = _state_of(path)
+        if state is None:
+            fields += [path, ""]
+        elif max(state.st_mtime_ns, state.st_ctime_ns) > settled_ns:
+            return
+        else:
+            fields += [path, _text_of(state)]
     content = os.fsencode(_SEPARATOR.join(fields))
     with suppress(OSError):
         os.makedirs(f"{repo.state_dir}/unchanged", exist_ok=True)
@@ -42,17 +62,20 @@ def note_recorded(
         os.replace(temporary, _path(repo))
 
 
-def recorded_unchanged(repo: Repository, tree: Oid, env: Mapping[str, str]) -> RunId | None:
+def recorded_unchanged(repo: Repository, *, status: bytes, env: Mapping[str, str]) -> RunId | None:
     """Returns the run that the workspace is recorded as, None when something may have changed."""
     try:
         with open(_path(repo), "rb") as file:
-            run_id, noted_tree, noted_env, *rest = os.fsdecode(file.read()).split(_SEPARATOR)
+            run_id, noted, *rest = os.fsdecode(file.read()).split(_SEPARATOR)
     except (OSError, ValueError):
         return None
-    if noted_tree != tree or noted_env != _digest_of(env) or not is_run_id(run_id):
+    if noted != _state_of_all(repo, status, env) or not is_run_id(run_id):
         return None
-    pairs = zip(rest[::2], rest[1::2], strict=False)
-    return RunId(run_id) if all(_state_of(path) == state for path, state in pairs) else None
+    for path, text in zip(rest[::2], rest[1::2], strict=False):
+        state = _state_of(path)
+        if text != ("" if state is None else _text_of(state)):
+            return None
+    return RunId(run_id)
 
 
 def _path(repo: Repository) -> str:
@@ -60,18 +83,25 @@ def _path(repo: Repository) -> str:
     return f"{repo.state_dir}/unchanged/{name}"
 
 
-def _state_of(path: str) -> str:
+def _state_of_all(repo: Repository, status: bytes, env: Mapping[str, str]) -> str:
+    # All variables, not only those that a record keeps: a shell where nothing was exported since.
+    names = sorted(name for name in env if name not in _VOLATILE)
+    text = "\0".join(f"{name}={env[name]}" for name in names)
+    digest = hashlib.sha256(os.fsencode(f"{repo.head}\0{text}\0"))
+    digest.update(status)
+    return digest.hexdigest()
+
+
+def _listed(repo: Repository, status: bytes) -> list[str]:
+    return [f"{repo.top}/{row.path}" for row in parse_status(status)]
+
+
+def _state_of(path: str) -> os.stat_result | None:
     try:
-        stat = os.stat(path)
+        return os.stat(path, follow_symlinks=not os.path.islink(path))
     except OSError:
-        return "absent"
-    return f"{stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+        return None
 
 
-def _digest_of(env: Mapping[str, str]) -> str:
-    # All of them, not only those that a record keeps: a shell where nothing was exported since.
-    text = "\0".join(f"{name}={env[name]}" for name in sorted(env) if name not in _VOLATILE)
-    return hashlib.sha256(os.fsencode(text)).hexdigest()
-
-
-_VOLATILE = frozenset({"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "WINDOWID", "TERM"})
+def _text_of(state: os.stat_result) -> str:
+    return f"{state.st_mode} {state.st_ino} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from repro import __version__
 from repro.git.repository import Repository
+from repro.git.snapshot import take_snapshot
 from repro.model.digest import digest_of_state
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RunId, new_run_id, run_ref
@@ -34,7 +35,6 @@ class Recorded(NamedTuple):
         id: The run that the workspace is recorded as.
         record: The record if it is new, None when the state was recorded before.
         oid: The run commit, None likewise.
-        tree: The snapshot.
         witnesses: Files outside the snapshot on which the state depends, absolute; None when the
             state depends on whole directories.
     """
@@ -42,7 +42,6 @@ class Recorded(NamedTuple):
     id: RunId
     record: Record | None
     oid: Oid | None
-    tree: Oid
     witnesses: tuple[str, ...] | None
 
 
@@ -54,7 +53,7 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
     """
     project = find_project(repo)
     started_at = datetime.now(UTC)
-    snapshot = around.take_snapshot(repo)
+    snapshot = take_snapshot(repo, status=around.status)
     facts = read_tree_facts(repo, snapshot.tree, project)
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
     entropy = os.urandom(8)
@@ -84,11 +83,11 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
     digest = digest_of_state(record.run.pillars, record.metrics)
     known = None if request.name or request.tags else recorded_as(repo, digest)
     if known is not None:
-        return Recorded(known, None, None, snapshot.tree, witnesses)
+        return Recorded(known, None, None, witnesses)
     parents = [begun.code.commit] if begun.code.commit is not None else []
     oid = write_run(repo, record, parents=parents, ref=run_ref(begun.id))
     remember_state(repo, digest, begun.id)
-    return Recorded(begun.id, record, oid, snapshot.tree, witnesses)
+    return Recorded(begun.id, record, oid, witnesses)
 
 
 def _record(

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from repro.data.place import Link
+from repro.data.store import CorruptObjectError, MissingObjectError
 from repro.errors import ReproError
 from repro.git.repository import GitError, Repository
 from repro.git.working_tree import set_head
@@ -49,19 +50,31 @@ def checkout_worktree(
     _require_free(directory)
     target = run_target(repo, run, record, outputs=outputs)
     stores = open_stores(repo)
-    bring_data(stores, target)
+    notes = None
+    if all(stores.store.has(entry.hash) for entry in target.wanted):
+        # Placing checks every object anyhow; checking all of them before, too, would double it.
+        with suppress(MissingObjectError, CorruptObjectError):
+            notes = _make(repo, run, target, stores, directory)
+    if notes is None:
+        bring_data(stores, target)
+        notes = _make(repo, run, target, stores, directory)
+    return Outcome(target.title, None, len(target.wanted), tuple(notes))
+
+
+def _make(
+    repo: Repository, run: Summary, target: Target, stores: Stores, directory: str
+) -> list[str]:
     existed = os.path.isdir(directory)
     # A worktree needs a commit to be added at.
     worktree = add_worktree(repo, directory, target.head.oid or run.oid)
     try:
-        notes = _fill(repo, worktree, target, replace(stores, top=worktree.top))
+        return _fill(repo, worktree, target, replace(stores, top=worktree.top))
     except BaseException:
         with suppress(GitError):
             remove_worktree(repo, directory)
         if existed:
             os.makedirs(directory, exist_ok=True)
         raise
-    return Outcome(target.title, None, len(target.wanted), tuple(notes))
 
 
 def _require_free(directory: str) -> None:

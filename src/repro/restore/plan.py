@@ -13,6 +13,7 @@ __all__ = [
     "Plan",
     "arrivals",
     "departures",
+    "is_inside",
     "is_same_data",
     "lies_below",
     "make_plan",
@@ -75,6 +76,11 @@ def lies_below(path: str, parents: Collection[str]) -> bool:
             return True
         path = path.rpartition("/")[0]
     return False
+
+
+def is_inside(path: str) -> bool:
+    """Tells whether a path stays in the working tree and out of git's own directory, as written."""
+    return not any(part in ("", ".", "..") or part.lower() == ".git" for part in path.split("/"))
 
 
 def is_same_data(left: DataEntry, right: DataEntry) -> bool:

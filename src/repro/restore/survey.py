@@ -12,7 +12,7 @@ from repro.git.objects import list_tree, read_objects
 from repro.git.repository import Repository
 from repro.model.data import DataEntry
 from repro.model.ids import Oid
-from repro.restore.plan import GITLINK, Files, lies_below
+from repro.restore.plan import GITLINK, Files, is_inside, lies_below
 from repro.restore.stores import Stores
 
 __all__ = [
@@ -96,9 +96,9 @@ def is_reachable(top: str, path: str) -> bool:
 
     This is what keeps a hostile record, or a link of the user's, from being written through.
     """
-    parts = path.split("/")
-    if not path or path.startswith("/") or any(part in ("", ".", "..", ".git") for part in parts):
+    if not is_inside(path):
         return False
+    parts = path.split("/")
     return not any(
         os.path.islink(f"{top}/{'/'.join(parts[:depth])}") for depth in range(1, len(parts))
     )

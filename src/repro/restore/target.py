@@ -13,7 +13,7 @@ from repro.model.data import Artifact, DataEntry, Place, Source
 from repro.model.ids import Oid, RefName, short_id
 from repro.model.run import Record
 from repro.model.summary import Summary
-from repro.restore.plan import RECORD_DIR
+from repro.restore.plan import RECORD_DIR, is_inside, lies_below
 from repro.restore.record_dir import read_record_files
 from repro.restore.state import CheckedOut
 from repro.restore.undo_entries import UndoEntry
@@ -22,7 +22,7 @@ __all__ = ["DamagedRunError", "Target", "run_target", "undo_target"]
 
 
 class DamagedRunError(ReproError):
-    """The tree of a run commit is not the one that its record names."""
+    """A run commit does not hold what its record names, or its record names what it must not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
         outputs: Whether its outputs are wanted too.
 
     Raises:
-        DamagedRunError: Its tree is not what its record says.
+        DamagedRunError: Its tree is not what its record says, or a path leads out of the tree.
     """
     tree = tree_without(repo, run.oid, RECORD_DIR)
     code = record.run.code
@@ -82,6 +82,7 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
             f"the files of run {run.name} are not those that its record names",
             hint=f"git fsck; git show {run.oid}",
         )
+    _require_inside(run, [*record.data, *record.artifacts])
     stored = [e for e in record.data if e.place is Place.STORE and not e.path.startswith("/")]
     branch = None if code.commit is not None else _free_branch(repo, f"repro-{short_id(run.id)}")
     return Target(
@@ -97,6 +98,18 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
         checked_out=CheckedOut(run.id, run.name, run.oid, code.commit, tree),
         notes=tuple(_gap_notes(record)),
     )
+
+
+def _require_inside(run: Summary, entries: Sequence[DataEntry | Artifact]) -> None:
+    for entry in entries:
+        # What lay elsewhere is known by its absolute path, and never written.
+        if not entry.path.startswith("/") and (
+            not is_inside(entry.path) or lies_below(entry.path, {RECORD_DIR})
+        ):
+            raise DamagedRunError(
+                f"the record of run {run.name} names a path that it must not: {entry.path}",
+                hint=f"do not trust it; look at it: git show {run.oid}",
+            )
 
 
 def _outputs(artifacts: Sequence[Artifact]) -> list[DataEntry]:
