@@ -21,6 +21,8 @@ from repro.restore.undo import undo
 from repro.store.runs import write_run
 from tests.repos import Scratch
 
+Contents = dict[str, tuple[int, bytes]]
+
 AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 
@@ -30,8 +32,21 @@ class Recorded:
 
     summary: Summary
     record: Record
-    contents: dict[str, tuple[int, bytes]]
+    contents: Contents
     status: str
+
+
+def contents_of(scratch: Scratch) -> Contents:
+    """Mode and bytes of everything outside of .git; links to directories too."""
+    found = dict(scratch.contents())
+    for directory, names, _ in os.walk(scratch.path):
+        if ".git" in names:
+            names.remove(".git")
+        for full in (os.path.join(directory, name) for name in names):
+            if os.path.islink(full):
+                content = os.fsencode(os.readlink(full))
+                found[os.path.relpath(full, scratch.path)] = (os.lstat(full).st_mode, content)
+    return found
 
 
 def opened(scratch: Scratch) -> Repository:
@@ -76,7 +91,7 @@ def record_run(
     ref = run_ref(run.id)
     oid = write_run(repo, record, parents=[repo.head] if repo.head else [], ref=ref)
     summary = summarize(record, oid=oid, ref=ref)
-    return Recorded(summary, record, scratch.contents(), visible_status(scratch))
+    return Recorded(summary, record, contents_of(scratch), visible_status(scratch))
 
 
 def _stored(repo: Repository, paths: Sequence[str]) -> list[Artifact]:
@@ -117,7 +132,7 @@ def visible_status(scratch: Scratch) -> str:
     return "\n".join(sorted(row[3:] for row in rows if row))
 
 
-def own_files(contents: dict[str, tuple[int, bytes]]) -> dict[str, tuple[int, bytes]]:
+def own_files(contents: Contents) -> Contents:
     """What is neither the record's nor DVC's own."""
     tools = (".repro/", ".dvc/tmp/", ".dvc/cache/")
     return {path: content for path, content in contents.items() if not path.startswith(tools)}
@@ -125,7 +140,7 @@ def own_files(contents: dict[str, tuple[int, bytes]]) -> dict[str, tuple[int, by
 
 def whole_state(scratch: Scratch) -> tuple[object, ...]:
     """Everything of a working tree: files, HEAD, what is staged, git's status."""
-    contents = scratch.contents()
+    contents = contents_of(scratch)
     return (
         own_files(contents),
         {path: c for path, c in contents.items() if path.startswith(".repro/")},
@@ -140,7 +155,7 @@ def fingerprint(scratch: Scratch) -> tuple[object, ...]:
     """Everything that a refusal must leave alone, to the byte and the mtime."""
     return (
         scratch.standing(),
-        hashlib.sha256(repr(sorted(scratch.contents().items())).encode()).hexdigest(),
+        hashlib.sha256(repr(sorted(contents_of(scratch).items())).encode()).hexdigest(),
         scratch.refs(),
         _state_files(scratch.path),
     )

@@ -9,6 +9,7 @@ from repro.restore.state import checked_out
 from tests.repos import Scratch
 from tests.restore.runs import (
     check_out,
+    contents_of,
     go_back,
     nowhere,
     own_files,
@@ -26,7 +27,7 @@ def test_uncommitted_and_untracked_files_come_back(any_repo: Scratch) -> None:
     any_repo.write("train.py", "much later\n")
     any_repo.commit("much later")
     check_out(any_repo, run)
-    assert own_files(any_repo.contents()) == run.contents
+    assert own_files(contents_of(any_repo)) == run.contents
     assert visible_status(any_repo) == run.status
 
 
@@ -159,7 +160,7 @@ def test_data_come_back_and_so_does_what_replaced_them(dvc_repo: Scratch) -> Non
     dvc_repo.commit("other data")
     before = whole_state(dvc_repo)
     check_out(dvc_repo, run)
-    assert own_files(dvc_repo.contents()) == own_files(run.contents)
+    assert own_files(contents_of(dvc_repo)) == own_files(run.contents)
     assert "up to date" in dvc_repo.dvc("status")
     go_back(dvc_repo)
     assert whole_state(dvc_repo) == before
@@ -171,7 +172,7 @@ def test_data_changed_behind_dvc_are_saved(dvc_repo: Scratch) -> None:
     dvc_repo.write("data/many/stray.txt", "only copy, too\n")
     before = whole_state(dvc_repo)
     check_out(dvc_repo, run)
-    assert own_files(dvc_repo.contents()) == own_files(run.contents)
+    assert own_files(contents_of(dvc_repo)) == own_files(run.contents)
     go_back(dvc_repo)
     assert whole_state(dvc_repo) == before
 
@@ -340,10 +341,10 @@ def test_a_file_that_only_changed_its_line_ends_is_no_obstacle(repo: Scratch) ->
     repo.write("some.txt", b"one\ntwo\n")
     repo.commit("a text")
     repo.write("some.txt", b"one\r\ntwo\r\n")
-    before = repo.contents()
+    before = contents_of(repo)
     check_out(repo, run, keep=True)
     go_back(repo)
-    assert repo.contents() == before
+    assert contents_of(repo) == before
 
 
 def test_data_known_by_hash_alone_are_mentioned(repo: Scratch) -> None:

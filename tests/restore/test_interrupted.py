@@ -13,6 +13,7 @@ from tests.restore.runs import (
     AT,
     Recorded,
     check_out,
+    contents_of,
     go_back,
     opened,
     own_files,
@@ -141,4 +142,4 @@ def test_a_step_that_fails_names_the_way_back(work: tuple[Scratch, Recorded]) ->
         list(steps)
     assert "repro undo 1" in str(getattr(caught.value, "hint", ""))
     go_back(scratch)
-    assert own_files(scratch.contents()) == before[0]
+    assert own_files(contents_of(scratch)) == before[0]

@@ -9,7 +9,15 @@ from repro.restore.bring import CheckoutIncompleteError
 from repro.restore.checkout import Outcome
 from repro.restore.new_worktree import DirectoryTakenError, checkout_worktree
 from tests.repos import Scratch
-from tests.restore.runs import Recorded, fingerprint, opened, own_files, record_run, visible_status
+from tests.restore.runs import (
+    Recorded,
+    contents_of,
+    fingerprint,
+    opened,
+    own_files,
+    record_run,
+    visible_status,
+)
 
 
 def _into(scratch: Scratch, run: Recorded, name: str = "beside") -> tuple[Scratch, Outcome]:
@@ -19,7 +27,7 @@ def _into(scratch: Scratch, run: Recorded, name: str = "beside") -> tuple[Scratc
 
 
 def _mine(scratch: Scratch) -> dict[str, tuple[int, bytes]]:
-    return {p: c for p, c in own_files(scratch.contents()).items() if p != ".git"}
+    return {p: c for p, c in own_files(contents_of(scratch)).items() if p != ".git"}
 
 
 def test_a_run_comes_back_beside_work_that_is_not_touched(any_repo: Scratch) -> None:

@@ -15,6 +15,7 @@ from tests.repos import Scratch, make_template
 from tests.restore.runs import (
     Recorded,
     check_out,
+    contents_of,
     go_back,
     own_files,
     record_run,
@@ -162,11 +163,11 @@ def test_a_run_comes_back_and_so_does_what_was_there(
             check_out(scratch, run, keep=True)
         else:
             change(scratch)
-    before, contents = whole_state(scratch), scratch.contents()
+    before, contents = whole_state(scratch), contents_of(scratch)
     check_out(scratch, run, keep=True)
     _require_restored(scratch, run, contents)
     go_back(scratch)
-    assert scratch.contents() == contents
+    assert contents_of(scratch) == contents
     assert whole_state(scratch) == before
 
 
@@ -187,7 +188,7 @@ def _require_restored(
     tracked = set(listing.split("\0")) - {""}
     placed = [entry.path for entry in run.record.data]
     known = {path for path in run.contents if path in tracked or lies_below(path, placed)}
-    now = own_files(scratch.contents())
+    now = own_files(contents_of(scratch))
     assert {path: now.get(path) for path in known} == {p: run.contents[p] for p in known}
     # What git did not see before is left alone, even where it sees it now.
     assert all(before.get(path) == now[path] for path in now.keys() - run.contents.keys())

@@ -9,12 +9,16 @@ from repro.errors import ReproError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    _Text = click.ParamType[str]
+else:
+    _Text = click.ParamType  # not generic before click 8.2
+
 __all__ = ["RUN"]
 
 _MOST = 200
 
 
-class RunParamType(click.ParamType[str]):
+class RunParamType(_Text):
     """Any text; `repro.store.resolve` finds the run. Completes ids and names of the newest runs."""
 
     name = "run"

@@ -122,6 +122,7 @@ class Move:
         at: Now, aware.
         keep: Whether work that is neither committed nor recorded is saved rather than refused.
         recovers: Number of the undo entry that an interrupted checkout made.
+        reason: Why what is there is saved; by default the checkout of the target.
         undo: Number of the undo entry that holds what was there, once it is saved.
         notes: What the user should know.
     """
@@ -131,6 +132,7 @@ class Move:
     at: datetime
     keep: bool = False
     recovers: int | None = None
+    reason: str = ""
     undo: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -242,7 +244,7 @@ class Move:
     def _reason(self) -> str:
         if self.recovers is not None:
             return "left by a checkout that was interrupted"
-        return f"before the checkout of {self.target.title}"
+        return self.reason or f"before the checkout of {self.target.title}"
 
     def _apply(self, work: _Work, stores: Stores, index: str) -> Iterator[str]:
         back = self.recovers if self.recovers is not None else self.undo

@@ -53,4 +53,5 @@ def prepare_undo(repo: Repository, number: int | None = None, *, at: datetime) -
         notes=(*target.notes, *(f"no longer in the object store: {e.path}" for e in gone)),
     )
     recovers = progress.undo if progress is not None else None
-    return Move(repo, target, at, keep=True, recovers=recovers)
+    reason = f"before undo {entry.number}"
+    return Move(repo, target, at, keep=True, recovers=recovers, reason=reason)

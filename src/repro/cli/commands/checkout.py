@@ -47,7 +47,7 @@ def command(run: str, *, directory: str | None, keep: bool, outputs: bool) -> No
     if run == "-":
         if directory is not None or outputs:
             raise click.UsageError("- takes neither --worktree nor --outputs")
-        say(console, undo(repo, at=at), back="repro checkout -")
+        say(console, undo(repo, at=at), back="repro checkout -", verb="went back to")
         return
     summary = resolve_run(repo, run)
     record = read_record(repo, summary)
@@ -73,10 +73,10 @@ def _into_worktree(
     console.talk(f"to remove it: git worktree remove --force {name}")
 
 
-def say(console: Console, outcome: Outcome, *, back: str | None) -> None:
+def say(console: Console, outcome: Outcome, *, back: str | None, verb: str = "checked out") -> None:
     """Says what a checkout did and how to go back."""
     data = f", {outcome.n_data} data files or directories" if outcome.n_data else ""
-    console.talk(f"checked out {outcome.title}{data}")
+    console.talk(f"{verb} {outcome.title}{data}")
     for note in outcome.notes:
         console.talk(f"note: {note}")
     if back is not None:

@@ -28,7 +28,7 @@ def command(number: int | None, *, show_list: bool) -> None:
     if show_list:
         _write_list(console, list_undo(repo))
         return
-    say(console, undo(repo, number, at=datetime.now(UTC)), back="repro undo")
+    say(console, undo(repo, number, at=datetime.now(UTC)), back="repro undo", verb="went back to")
 
 
 def _write_list(console: Console, entries: list[UndoEntry]) -> None:
