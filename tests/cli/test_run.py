@@ -238,6 +238,21 @@ def test_a_malformed_file_is_a_gap_that_names_it(
     assert [found for found in gaps(newest(repo), kind) if found.startswith(subject)]
 
 
+def test_paths_that_lead_out_of_the_repository_are_gaps(repo: Scratch) -> None:
+    repo.write(
+        "pyproject.toml",
+        '[tool.repro]\nmetrics = ["../m.json"]\noutputs = ["/out"]\ninputs = ["../in.csv"]\n',
+    )
+    (repo.path.parent / "m.json").write_text('{"a": 1}')
+    (repo.path.parent / "in.csv").write_text("1")
+
+    repo.run_cli("run", "--", "touch", "../m.json")
+
+    run = newest(repo)
+    assert set(gaps(run, "config")) == {"../m.json", "/out"}
+    assert set(gaps(run, "data")) == {"../in.csv"}
+
+
 def test_malformed_metrics_are_a_gap_that_names_file_and_line(repo: Scratch) -> None:
     repo.run_cli("run", "--", PYTHON, "-c", "open('metrics.json', 'w').write('{\\n\"a\": }')")
 

@@ -8,7 +8,7 @@ from repro.model.config import Config, ConfigError, config_from_table
 from repro.model.gap import Gap, GapKind
 from repro.record.formats import FormatError, load_mapping
 
-__all__ = ["Project", "find_project", "load_project"]
+__all__ = ["Project", "find_project", "is_outside", "load_project", "outside_gap"]
 
 _MARKERS = (".repro.yaml", "pyproject.toml", "dvc.yaml", "params.yaml", ".dvc")
 
@@ -64,7 +64,8 @@ def find_project(repo: Repository) -> Project:
 def load_project(top: str, directory: str, *, cwd: str) -> Project:
     """Returns a project whose directory is known."""
     try:
-        return Project(directory, cwd, _read_config(top, directory))
+        config, gaps = _inside_only(_read_config(top, directory), directory)
+        return Project(directory, cwd, config, gaps)
     except ConfigError as error:
         gap = Gap(GapKind.CONFIG, error.file, error.problem, error.hint or f"correct {error.file}")
     except FormatError as error:
@@ -75,6 +76,31 @@ def load_project(top: str, directory: str, *, cwd: str) -> Project:
         reason = error.strerror or str(error)
         gap = Gap(GapKind.CONFIG, where, reason, f"make {where} readable")
     return Project(directory, cwd, Config(), (gap,))
+
+
+def is_outside(path: str) -> bool:
+    """Tells whether a normalised path, relative to the top, leads out of the working tree."""
+    return path == ".." or path.startswith("../") or os.path.isabs(path)
+
+
+def outside_gap(path: str) -> Gap:
+    """Returns the gap for a file that is named but lies outside the working tree."""
+    reason = "outside the repository: it is not looked at"
+    return Gap(GapKind.CONFIG, path, reason, "write it inside the repository")
+
+
+def _inside_only(config: Config, directory: str) -> tuple[Config, tuple[Gap, ...]]:
+    """Takes out the paths that lead out of the tree; inputs stay, they become gaps one by one."""
+    gaps: list[Gap] = []
+    kept: dict[str, tuple[str, ...]] = {}
+    for field in ("params", "metrics", "outputs"):
+        names: tuple[str, ...] = getattr(config, field)
+        outside = [name for name in names if is_outside(join(directory, name))]
+        gaps += [outside_gap(name) for name in outside]
+        kept[field] = tuple(name for name in names if name not in outside)
+    return config._replace(
+        params=kept["params"], metrics=kept["metrics"], outputs=kept["outputs"]
+    ), tuple(gaps)
 
 
 def _read_config(top: str, directory: str) -> Config:

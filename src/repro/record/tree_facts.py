@@ -12,7 +12,7 @@ from repro.process import Pending
 from repro.record.inputs import is_pointer
 from repro.record.metrics import metrics_files
 from repro.record.params import params_files, read_existing
-from repro.record.project import Project
+from repro.record.project import Project, is_outside, outside_gap
 
 if TYPE_CHECKING:
     from repro.data.pipeline import Pipeline
@@ -64,10 +64,13 @@ def _facts(repo: Repository, rows: Mapping[str, str], project: Project) -> TreeF
     by_convention = [path for path in params_files(project) if path in rows]
     blobs = _read(repo, rows, [*pointers, *dvc_yamls, *by_convention])
     pipelines, gaps = _read_pipelines({path: blobs[path] for path in dvc_yamls if path in blobs})
-    dvc_params = [path for pipeline in pipelines for path in pipeline.params]
+    named = {path for pipeline in pipelines for path in (*pipeline.params, *pipeline.metrics)}
+    gaps += [outside_gap(path) for path in sorted(named) if is_outside(path)]
+    dvc_params = [p for pipeline in pipelines for p in pipeline.params if not is_outside(p)]
+    dvc_metrics = [p for pipeline in pipelines for p in pipeline.metrics if not is_outside(p)]
     blobs |= _read(repo, rows, [p for p in dvc_params if p in rows and p not in blobs])
     params = params_files(project, dvc_params)
-    metrics = metrics_files(project, [path for found in pipelines for path in found.metrics])
+    metrics = metrics_files(project, dvc_metrics)
     apart = {*pointers, *params, *metrics}
     return TreeFacts(
         tracked=frozenset(rows),
