@@ -3,8 +3,17 @@
 from repro.errors import ReproError
 from repro.git.repository import GitError, Repository
 from repro.model.ids import Oid, RefName
+from repro.process import Pending
 
-__all__ = ["RefExistsError", "create_ref", "delete_ref", "list_refs", "read_ref"]
+__all__ = [
+    "RefExistsError",
+    "create_ref",
+    "delete_ref",
+    "finish_count",
+    "list_refs",
+    "read_ref",
+    "start_count",
+]
 
 
 class RefExistsError(ReproError):
@@ -33,6 +42,16 @@ def list_refs(
     out = repo.git("for-each-ref", "--format=%(objectname) %(refname)", *flags, *prefixes)
     rows = (line.split(" ", 1) for line in out.decode("utf-8", "surrogateescape").splitlines())
     return [(RefName(ref), Oid(oid)) for oid, ref in rows]
+
+
+def start_count(repo: Repository, prefix: str) -> Pending:
+    """Starts to count the refs below a prefix; `finish_count` reads the number."""
+    return repo.start("for-each-ref", "--format=", prefix)
+
+
+def finish_count(pending: Pending) -> int:
+    """Returns how many refs there are."""
+    return pending.result().out.count(b"\n")
 
 
 def read_ref(repo: Repository, name: RefName) -> Oid | None:
