@@ -1,16 +1,44 @@
 """The root of every error that repro raises on purpose.
 
-Subclasses live beside the code that raises them and carry fields, not only text; the tree is::
+Subclasses live beside the code that raises them and carry fields, not only text. The tree, which
+tests/test_errors.py holds complete::
 
-    ReproError                      something the user can act on (exit code 2)
-    ├── git.repository.*            no repository, bare repository, git too old
-    ├── git.invoke.GitError         git itself refused
-    ├── model.decode.RecordError    a record that cannot be read
-    ├── model.config.ConfigError    a configuration that cannot be read
-    ├── data.*                      objects that are missing or damaged
-    ├── store.resolve.*             a run that is unknown, or a name that fits several
-    ├── compare.query.QueryError    a filter that cannot be read
-    └── restore.*                   a checkout that would lose something, or cannot be whole
+    ReproError                  something the user can act on (exit code 2)
+    ├── process                 CommandNotFoundError
+    ├── git.repository          GitNotInstalledError, NotARepositoryError, BareRepositoryError,
+    │                           GitError (git itself refused)
+    ├── git.refs                RefExistsError
+    ├── git.history             HistoryError
+    ├── git.index_lock          IndexLockedError
+    ├── git.working_tree        OperationInProgressError, ConflictedIndexError, FilesInUseError
+    ├── model.config            ConfigError
+    ├── model.summary           SummaryError
+    ├── model.fields            RecordError
+    │   └── model.decode        FutureRecordError (a newer repro wrote it)
+    ├── data.hashing            ChangedWhileReadError, NotARegularFileError
+    ├── data.manifest           ManifestError
+    ├── data.place              UnsafePathError
+    ├── data.placing            InTheWayError
+    ├── data.store              InvalidHashError, MissingObjectError, CorruptObjectError,
+    │                           WrongHashError
+    ├── data.yaml_reader        PointerError (a DVC file that cannot be read)
+    ├── environment.probe       ProbeError
+    ├── store.runs              NoRecordError
+    ├── store.resolve           UnknownRunError, AmbiguousRunError, UnreadableRunError
+    ├── record.formats          FormatError
+    ├── record.session          NotRecordedError
+    ├── compare.parse           QueryError
+    ├── restore.bring           CheckoutIncompleteError (bytes are missing everywhere)
+    ├── restore.checkout        UnfinishedCheckoutError
+    ├── restore.move            CheckoutStoppedError, InTheWayError, RestoreMismatchError
+    ├── restore.new_worktree    DirectoryTakenError
+    ├── restore.present         DirtyTreeError, ForeignRecordError
+    ├── restore.state           StateError
+    ├── restore.target          DamagedRunError
+    ├── restore.undo_entries    NothingToUndoError
+    ├── demo.player             DemoError
+    ├── cli.recording           BadPairError
+    └── cli.commands.demo       DemoNeedsError
 
 Anything else that escapes is a bug of ours (exit code 3, with a report).
 """
