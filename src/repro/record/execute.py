@@ -204,7 +204,8 @@ class _Execution:
     def _forward_signals(self, done: threading.Event) -> None:
         while True:
             info = signal.sigtimedwait(_WATCHED, 0.1)
-            if info is None:
+            # CPython up to 3.13 at least gives rubbish when it is interrupted at the very end.
+            if info is None or info.si_signo not in _WATCHED:
                 if done.is_set():
                     return
                 continue
