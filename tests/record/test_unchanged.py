@@ -31,7 +31,7 @@ def note(
 
 def known(repo: Scratch, *, env: dict[str, str] | None = None, below: str = ".") -> RunId | None:
     opened = open_repository(str(repo.path / below))
-    return recorded_unchanged(opened, status=opened.git(*STATUS), env=env or {})
+    return recorded_unchanged(opened, status=lambda: opened.git(*STATUS), env=env or {})
 
 
 def test_an_unchanged_workspace_is_known(repo: Scratch, tmp_path: Path) -> None:

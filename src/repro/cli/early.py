@@ -76,10 +76,9 @@ def record_unchanged(args: Sequence[str]) -> int | None:
     opening = _under_way[-1]
     try:
         repo = opening.repository()
-        status = status_of(opening)
-        if status is None or _has_live_runs(repo):
+        if _has_live_runs(repo):
             return None
-        run_id = recorded_unchanged(repo, status=status, env=os.environ)
+        run_id = recorded_unchanged(repo, status=lambda: status_of(opening), env=os.environ)
         if run_id is None or read_ref(repo, run_ref(run_id)) is None:
             return None
     except (ReproError, OSError):  # met again, and reported, on the way that everything else takes

@@ -5,6 +5,7 @@ move, in one stream: a fifth of the processes that the plumbing commands would n
 rules for object format, ref backend, hooks and permissions hold.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from repro.model.run import Identity
 
 __all__ = ["NOBODY", "commit_tree", "write_commit"]
 
+_WORTH_LOOKING_BYTES = 4096
 NOBODY = Identity("unknown", "")
 """The author where git knows none."""
 
@@ -57,7 +59,8 @@ def write_commit(
     gone = [name for name in (drop_ref, branch if ref is None else None) if name is not None]
     stream = [
         _head(branch, message, author or NOBODY, at),
-        *_changes(tree, parents, files or {}, replace),
+        *_changes(tree, parents, replace),
+        *(_file(repo, path, content) for path, content in (files or {}).items()),
         b"\nget-mark :1\n",
         *(f"reset {name}\nfrom {zero}\n\n".encode() for name in gone),
         b"done\n",
@@ -129,21 +132,36 @@ def _identity_text(text: str) -> str:
     return text.translate({ord(c): None for c in "<>\n\0"}).strip()
 
 
-def _changes(
-    tree: Oid | None, parents: Sequence[Oid], files: Mapping[str, bytes], replace: str | None
-) -> Iterator[bytes]:
+def _changes(tree: Oid | None, parents: Sequence[Oid], replace: str | None) -> Iterator[bytes]:
     for number, parent in enumerate(parents):
         yield f"{'merge' if number else 'from'} {parent}\n".encode()
     # Without a word on its tree a commit has its first parent's.
     yield f'M 040000 {tree} ""\n'.encode() if tree is not None else b"deleteall\n"
     if replace is not None:
         yield b"D %s\n" % _quoted(replace)
-    for path, content in files.items():
-        yield _file(path, content)
 
 
-def _file(path: str, content: bytes) -> bytes:
+def _file(repo: Repository, path: str, content: bytes) -> bytes:
+    known = _loose_blob(repo, content) if len(content) >= _WORTH_LOOKING_BYTES else None
+    if known is not None:
+        return b"M 100644 %s %s\n" % (known.encode(), _quoted(path))
     return b"M 100644 inline %s\ndata %d\n%s\n" % (_quoted(path), len(content), content)
+
+
+def _loose_blob(repo: Repository, content: bytes) -> str | None:
+    """Returns the object that holds the content already, None when there is none to be seen.
+
+    Environments and locks are the same in run after run; compressing them anew is half of what
+    writing a run costs. The object is made young again, as git does, lest it be pruned.
+    """
+    state = hashlib.new(repo.hash_name, b"blob %d\0" % len(content), usedforsecurity=False)
+    state.update(content)
+    oid = state.hexdigest()
+    try:
+        os.utime(f"{repo.common_dir}/objects/{oid[:2]}/{oid[2:]}")
+    except OSError:
+        return None
+    return oid
 
 
 def _quoted(path: str) -> bytes:

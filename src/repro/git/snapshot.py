@@ -93,6 +93,10 @@ STATUS = (
 )
 
 
+_UPDATE = (
+    *("-c", "core.safecrlf=false"),
+    *("update-index", "-z", "--add", "--remove", "--replace", "--stdin"),
+)
 _ADD = (
     # Line endings that would not survive are no reason to refuse: the bytes go through git's rules.
     *("-c", "core.safecrlf=false"),
@@ -145,11 +149,33 @@ def take_snapshot(
     left_out = [file.path for file in large] + [r.path for r in rows if r.path.endswith("/")]
     if repo.head_tree is not None and len(rows) == len(left_out):
         return Snapshot(repo.head_tree, dirty, large, (*gaps, *unreadable))
-    with temporary_index(repo) as index:
-        gaps += _add_all(repo, index, left_out)
-        _forget(repo, index, _deleted_below(rows, left_out))
-        tree = Oid(repo.git("write-tree", index=index).decode("ascii").strip())
+    tree = None if left_out else _tree_of_listed(repo, rows)
+    if tree is None:
+        with temporary_index(repo) as index:
+            gaps += _add_all(repo, index, left_out)
+            _forget(repo, index, _deleted_below(rows, left_out))
+            tree = _write_tree(repo, index)
     return Snapshot(tree, dirty, large, tuple(gaps))
+
+
+def _tree_of_listed(repo: Repository, rows: list[StatusRow]) -> Oid | None:
+    """Returns the tree with just the listed paths looked at again: no second walk over the rest.
+
+    Returns:
+        None where it takes ``git add`` to get it right: submodules, conflicts, a sparse checkout,
+        or anything that update-index will not take.
+    """
+    is_sparse = os.path.exists(f"{repo.git_dir}/info/sparse-checkout")
+    if is_sparse or any(r.submodule != "N..." or r.change == "conflicted" for r in rows):
+        return None
+    stdin = b"".join(os.fsencode(row.path) + b"\0" for row in rows)
+    with temporary_index(repo) as index:
+        result = repo.start(*_UPDATE, stdin=stdin, index=index).result()
+        return _write_tree(repo, index) if result.code == 0 and not result.err else None
+
+
+def _write_tree(repo: Repository, index: str) -> Oid:
+    return Oid(repo.git("write-tree", index=index).decode("ascii").strip())
 
 
 def _large_files(repo: Repository, rows: list[StatusRow], large_bytes: int) -> Iterator[LargeFile]:

@@ -8,7 +8,7 @@ record depends on from outside it, say whether anything can have changed.
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from repro.git.repository import Repository
@@ -77,6 +77,9 @@ def recorded_unchanged(repo: Repository, *, status: bytes, env: Mapping[str, str
         state = _state_of(path)
         if text != ("" if state is None else _text_of(state)):
             return None
+    listed = status()
+    if listed is None or noted != _state_of_all(repo, listed, env) or not is_run_id(run_id):
+        return None
     return RunId(run_id)
 
 
