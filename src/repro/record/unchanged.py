@@ -64,14 +64,20 @@ def note_recorded(
         os.replace(temporary, _path(repo))
 
 
-def recorded_unchanged(repo: Repository, *, status: bytes, env: Mapping[str, str]) -> RunId | None:
-    """Returns the run that the workspace is recorded as, None when something may have changed."""
+def recorded_unchanged(
+    repo: Repository, *, status: Callable[[], bytes | None], env: Mapping[str, str]
+) -> RunId | None:
+    """Returns the run that the workspace is recorded as, None when something may have changed.
+
+    Args:
+        repo: The repository.
+        status: Waits for the output of ``git status``; asked only when all else is unchanged.
+        env: Environment variables.
+    """
     try:
         with open(_path(repo), "rb") as file:
             run_id, noted, *rest = os.fsdecode(file.read()).split(_SEPARATOR)
     except (OSError, ValueError):
-        return None
-    if noted != _state_of_all(repo, status, env) or not is_run_id(run_id):
         return None
     for path, text in zip(rest[::2], rest[1::2], strict=False):
         state = _state_of(path)
