@@ -5,6 +5,7 @@ git takes about as long to answer as click takes to import, and there are two co
 
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from repro.errors import ReproError
 from repro.git.refs import read_ref
 from repro.git.repository import GitNotInstalledError, Opening, Repository
-from repro.git.snapshot import STATUS
+from repro.git.snapshot import STATUS, Snapshot, take_snapshot
 from repro.model.ids import run_ref, short_id
 from repro.model.run import Identity
 from repro.record.unchanged import note_recorded, recorded_unchanged
@@ -23,20 +24,70 @@ if TYPE_CHECKING:
 __all__ = [
     "ask_git",
     "asked",
+    "begin_snapshot",
     "identity_of",
     "record_unchanged",
     "remember_unchanged",
+    "settle",
+    "snapshot_of",
     "status_of",
 ]
 
 _IDENTITY = ("var", "GIT_AUTHOR_IDENT")
 _under_way: list[Opening] = []
+_snapshots: dict[Opening, "_Taking"] = {}
+
+
+class _Taking(threading.Thread):
+    """Takes the snapshot while the rest is imported; it ends before any command starts.
+
+    Attributes:
+        snapshot: None while under way, and when it failed: then it is taken again, and the failure
+            reported.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(daemon=True)
+        self._opening = opening
+        self.snapshot: Snapshot | None = None
+
+    def run(self) -> None:
+        """Takes it."""
+        with suppress(ReproError, OSError):
+            status = status_of(self._opening)
+            if status is not None:
+                self.snapshot = take_snapshot(self._opening.repository(), status=status)
 
 
 def ask_git() -> None:
     """Starts to open the repository of the current directory; does not wait, does not fail."""
     with suppress(GitNotInstalledError, OSError):  # `asked` meets it again, where it is reported
         _under_way.append(Opening(asking=(STATUS, _IDENTITY)))
+
+
+def begin_snapshot() -> None:
+    """Starts to take the snapshot of what `ask_git` asked about."""
+    if _under_way:
+        opening = _under_way[-1]
+        with suppress(ReproError, OSError):
+            opening.repository()
+            _snapshots[opening] = _Taking(opening)
+            _snapshots[opening].start()
+
+
+def settle() -> None:
+    """Waits for a snapshot that nobody wanted, lest its temporary index stay behind."""
+    while _snapshots:
+        _snapshots.popitem()[1].join()
+
+
+def snapshot_of(opening: Opening) -> Snapshot | None:
+    """Returns the snapshot that was begun, None when there is none."""
+    taking = _snapshots.pop(opening, None)
+    if taking is None:
+        return None
+    taking.join()
+    return taking.snapshot
 
 
 def asked() -> Opening:

@@ -72,13 +72,16 @@ def _record(name: str, words: list[str]) -> int | None:
     from repro.cli import early
 
     early.ask_git()
-    if name == "run":
-        from repro.cli.run import run_quickly
-
-        return run_quickly(words)
-    code = early.record_unchanged(words)
-    if code is not None:
+    if name == "record" and (code := early.record_unchanged(words)) is not None:
         return code
-    from repro.cli.record import record_quickly
+    try:
+        early.begin_snapshot()
+        if name == "run":
+            from repro.cli.run import run_quickly
 
-    return record_quickly(words)
+            return run_quickly(words)
+        from repro.cli.record import record_quickly
+
+        return record_quickly(words)
+    finally:
+        early.settle()

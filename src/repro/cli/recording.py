@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-from repro.cli.early import identity_of, status_of
+from repro.cli.early import identity_of, snapshot_of, status_of
 from repro.cli.options import Option
 from repro.errors import ReproError
 from repro.git.repository import Opening
@@ -65,5 +65,6 @@ def surroundings(opening: Opening) -> Surroundings:
         env=env,
         host=Host(name=os.uname().nodename, user=user),
         author=identity_of(opening),
+        snapshot=snapshot_of(opening),
         status=status_of(opening),
     )

@@ -56,6 +56,8 @@ class Collector:
             pointers: Content of each file.
             tracked: Paths in the snapshot: outputs that DVC leaves to git are code.
         """
+        if not pointers:
+            return
         from repro.data.pointers import PointerError, Role, parse_pointers
 
         for file, content in pointers.items():

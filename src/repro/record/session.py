@@ -11,7 +11,7 @@ from repro.errors import ReproError
 from repro.git.commits import commit_tree
 from repro.git.objects import start_rows
 from repro.git.repository import Repository
-from repro.git.snapshot import take_snapshot
+from repro.git.snapshot import Snapshot, take_snapshot
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RunId, is_run_id, live_ref, new_run_id
 from repro.model.naming import random_name
@@ -62,12 +62,18 @@ class Surroundings(NamedTuple):
         host: Where it runs.
         author: Who git says the user is; None when it does not know.
         status: Output of ``git status`` (see `repro.git.snapshot.STATUS`), taken a moment ago.
+        snapshot: The working tree, where it was taken a moment ago.
     """
 
     env: Mapping[str, str]
     host: Host
     author: Identity | None
     status: bytes | None = None
+    snapshot: Snapshot | None = None
+
+    def take_snapshot(self, repo: Repository) -> Snapshot:
+        """Returns the snapshot, taking it if need be."""
+        return self.snapshot or take_snapshot(repo, status=self.status)
 
     @property
     def home(self) -> str:
@@ -167,7 +173,7 @@ def _begin(
     started_at = datetime.now(UTC)
     entropy = os.urandom(8)
     run_id = new_run_id(started_at, entropy[:4])
-    snapshot = take_snapshot(repo, status=around.status)
+    snapshot = around.take_snapshot(repo)
     command, secrets = redact_command(request.command)
     parent = around.env.get("REPRO_RUN", "")
     live, lock = create_live_run(repo, run_id)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from repro import __version__
 from repro.git.repository import Repository
-from repro.git.snapshot import take_snapshot
 from repro.model.digest import digest_of_state
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RunId, new_run_id, run_ref
@@ -53,7 +52,7 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
     """
     project = find_project(repo)
     started_at = datetime.now(UTC)
-    snapshot = take_snapshot(repo, status=around.status)
+    snapshot = around.take_snapshot(repo)
     facts = read_tree_facts(repo, snapshot.tree, project)
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
     entropy = os.urandom(8)
