@@ -4,7 +4,9 @@ import pytest
 
 from repro.cli.commands.checkout import command as checkout_command
 from repro.cli.commands.undo import command as undo_command
+from repro.git.repository import open_repository
 from repro.restore.present import DirtyTreeError
+from repro.restore.state import Progress, begin
 from repro.restore.undo_entries import NothingToUndoError
 from tests.cli.recorded import call
 from tests.repos import Scratch
@@ -83,3 +85,13 @@ def test_undo_of_nothing_lists_nothing() -> None:
     result = call(undo_command, "--list")
     assert result.stdout == ""
     assert "nothing to go back to" in result.stderr
+
+
+def test_every_look_at_the_runs_tells_of_an_interrupted_checkout(repo: Scratch) -> None:
+    repo.run_cli("run", "-q", "--", "true")
+    begin(open_repository(str(repo.path)), Progress(1, "calm-otter"))
+
+    done = repo.run_cli("ls")
+
+    assert "a checkout was interrupted" in done.stderr
+    assert "repro undo" in done.stderr

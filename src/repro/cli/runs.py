@@ -30,7 +30,18 @@ def open_runs() -> Repository:
             console.talk(f"recorded {short_id(run_id)}, whose recorder had died")
         for failure in failures:
             console.talk(f"warning: could not record {failure}")
+    _tell_of_interrupted_checkout(repo)
     return repo
+
+
+def _tell_of_interrupted_checkout(repo: Repository) -> None:
+    if not os.path.exists(f"{repo.git_dir}/repro/checkout-in-progress.json"):
+        return
+    from repro.restore.state import interrupted
+
+    number = interrupted(repo)
+    if number is not None:
+        current_console().talk("warning: a checkout was interrupted; to go back: repro undo")
 
 
 def running_records(repo: Repository) -> list[Record]:

@@ -75,7 +75,8 @@ def _into_worktree(
 
 def say(console: Console, outcome: Outcome, *, back: str | None, verb: str = "checked out") -> None:
     """Says what a checkout did and how to go back."""
-    data = f", {outcome.n_data} data files or directories" if outcome.n_data else ""
+    noun = "data file or directory" if outcome.n_data == 1 else "data files or directories"
+    data = f", {outcome.n_data} {noun}" if outcome.n_data else ""
     console.talk(f"{verb} {outcome.title}{data}")
     for note in outcome.notes:
         console.talk(f"note: {note}")
