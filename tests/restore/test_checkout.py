@@ -387,16 +387,3 @@ def test_a_sparse_checkout_keeps_its_shape(repo: Scratch) -> None:
     assert visible_status(repo) == run.status
     go_back(repo)
     assert whole_state(repo) == before
-
-
-def test_the_run_survives_a_gc_that_prunes(repo: Scratch) -> None:
-    repo.write("train.py", "changed\n")
-    run = record_run(repo)
-    repo.git("checkout", "--quiet", "--", ".")
-    repo.git("gc", "--quiet", "--prune=now")
-    check_out(repo, run)
-    repo.git("reflog", "expire", "--expire=now", "--all")
-    repo.git("gc", "--quiet", "--prune=now")
-    assert repo.read("train.py") == "changed\n"
-    go_back(repo)
-    assert repo.status() == ""

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from repro.cli.early import asked, remember_unchanged
+from repro.cli.early import remember_unchanged
 from repro.cli.options import Values, read_quickly
-from repro.cli.recording import OPTIONS, params_of, surroundings, tags_of
-from repro.record.recover import recover_dead_runs
-from repro.record.session import Request
+from repro.cli.recording import OPTIONS, prepare, request_of
 from repro.record.workspace import record_workspace
 
 __all__ = ["record", "record_quickly"]
@@ -22,25 +20,10 @@ def record_quickly(words: Sequence[str]) -> int | None:
 
 def record(values: Values) -> int:
     """Records the workspace, says so, and returns 0."""
-    opening = asked()
-    repo = opening.repository()
-    around = surroundings(opening)
-    is_quiet = bool(values["quiet"])
-    recovered, failures = recover_dead_runs(repo, home=around.home)
-    if recovered or failures:
-        from repro.cli.outcome import print_recovered
-
-        print_recovered(recovered, failures, quiet=is_quiet)
-    request = Request(
-        command=(),
-        name=values["name"],
-        message=values["message"] or "",
-        params=params_of(values["params"]),
-        tags=tags_of(values["tags"]),
-    )
-    recorded = record_workspace(repo, request, around)
+    repo, around = prepare(quiet=values["quiet"])
+    recorded = record_workspace(repo, request_of(values, ()), around)
     remember_unchanged(repo, recorded, status=around.status, env=around.env)
-    if not is_quiet:
+    if not values["quiet"]:
         from repro.cli.outcome import print_known, print_outcome
 
         if recorded.record is not None:

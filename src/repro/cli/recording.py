@@ -1,17 +1,26 @@
 """What `repro run` and `repro record` share: their options, and what stands around them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from repro.cli.early import identity_of, snapshot_of, status_of
-from repro.cli.options import Option
+from repro.cli.early import asked, identity_of, snapshot_of, status_of
+from repro.cli.options import Option, Values
 from repro.errors import ReproError
-from repro.git.repository import Opening
+from repro.git.repository import Opening, Repository
 from repro.model.run import Host
 from repro.model.values import Params, parse_scalar
-from repro.record.session import Surroundings
+from repro.record.recover import recover_dead_runs
+from repro.record.session import Request, Surroundings
 
-__all__ = ["OPTIONS", "BadPairError", "params_of", "surroundings", "tags_of"]
+__all__ = [
+    "OPTIONS",
+    "BadPairError",
+    "params_of",
+    "prepare",
+    "request_of",
+    "surroundings",
+    "tags_of",
+]
 
 OPTIONS = (
     Option("quiet", ("-q", "--quiet"), "Print nothing of repro's own.", is_flag=True),
@@ -67,4 +76,37 @@ def surroundings(opening: Opening) -> Surroundings:
         author=identity_of(opening),
         snapshot=snapshot_of(opening),
         status=status_of(opening),
+    )
+
+
+def prepare(*, quiet: bool) -> tuple[Repository, Surroundings]:
+    """Opens the repository, and first records the runs whose recorder died.
+
+    Raises:
+        NotARepositoryError: There is none here.
+        BareRepositoryError: It has no working tree.
+    """
+    opening = asked()
+    repo = opening.repository()
+    around = surroundings(opening)
+    recovered, failures = recover_dead_runs(repo, home=around.home)
+    if recovered or failures:
+        from repro.cli.outcome import print_recovered
+
+        print_recovered(recovered, failures, quiet=quiet)
+    return repo, around
+
+
+def request_of(values: Values, command: Sequence[str]) -> Request:
+    """Returns what the options that both commands have ask for.
+
+    Raises:
+        BadPairError: A param or tag is malformed.
+    """
+    return Request(
+        command=tuple(command),
+        name=values["name"],
+        message=values["message"] or "",
+        params=params_of(values["params"]),
+        tags=tags_of(values["tags"]),
     )

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from repro.cli.early import asked
 from repro.cli.failure import report
 from repro.cli.options import Option, Values, read_quickly
-from repro.cli.recording import OPTIONS, params_of, surroundings, tags_of
-from repro.record.recover import recover_dead_runs
-from repro.record.session import NotRecordedError, Request, run_command
+from repro.cli.recording import OPTIONS, prepare, request_of
+from repro.record.session import NotRecordedError, run_command
 
 __all__ = ["RUN_OPTIONS", "run", "run_quickly"]
 
@@ -27,29 +25,14 @@ def run_quickly(words: Sequence[str]) -> int | None:
 
 def run(values: Values, command: Sequence[str]) -> int:
     """Runs a command, records it, says so, and returns its exit code."""
-    opening = asked()
-    repo = opening.repository()
-    around = surroundings(opening)
-    is_quiet = bool(values["quiet"])
-    recovered, failures = recover_dead_runs(repo, home=around.home)
-    if recovered or failures:
-        from repro.cli.outcome import print_recovered
-
-        print_recovered(recovered, failures, quiet=is_quiet)
-    request = Request(
-        command=tuple(command),
-        name=values["name"],
-        message=values["message"] or "",
-        params=params_of(values["params"]),
-        tags=tags_of(values["tags"]),
-        is_traced=not values["no_trace"],
-    )
+    repo, around = prepare(quiet=values["quiet"])
+    request = request_of(values, command)._replace(is_traced=not values["no_trace"])
     try:
         outcome = run_command(repo, request, around)
     except NotRecordedError as error:
         report(error)
         return error.exit_code
-    if not is_quiet:
+    if not values["quiet"]:
         from repro.cli.outcome import print_outcome
 
         print_outcome(outcome.record)
