@@ -61,6 +61,10 @@ def _dispatch(args: list[str]) -> int:
         code = _record(args[0], args[1:])
         if code is not None:
             return code
+    if args[:1] == ["ls"]:
+        from repro.git.repository import begin_to_open
+
+        begin_to_open()
     from repro.cli.group import repro
 
     result = repro.main(args, prog_name="repro", standalone_mode=False)

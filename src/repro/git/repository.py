@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from repro import process
@@ -15,6 +16,7 @@ __all__ = [
     "NotARepositoryError",
     "Opening",
     "Repository",
+    "begin_to_open",
     "git_environment",
     "open_repository",
 ]
@@ -283,6 +285,15 @@ class Opening:
         )
 
 
+_under_way: list[Opening] = []
+
+
+def begin_to_open() -> None:
+    """Starts to open the current directory's repository, for `open_repository` to go on with."""
+    with suppress(GitNotInstalledError, OSError):  # met again, and reported, when it is opened
+        _under_way.append(Opening())
+
+
 def open_repository(directory: str | None = None) -> Repository:
     """Opens the repository that `directory` (the current one) lies in.
 
@@ -291,4 +302,8 @@ def open_repository(directory: str | None = None) -> Repository:
         BareRepositoryError: It has no working tree.
         GitError: git refuses to work in it.
     """
+    while directory is None and _under_way:
+        opening = _under_way.pop()
+        if opening.directory == os.path.realpath(os.getcwd()):
+            return opening.repository()
     return Opening(directory).repository()
