@@ -54,7 +54,7 @@ def test_a_page_has_everything_that_people_look_for() -> None:
         "Python 3.11.7, 1 package, locked",
         "OMP_NUM_THREADS=1",
         "baseline, team=vision",
-        "none: everything that fixes this result is recorded",
+        "none: reproducible",
         "repro checkout kkkkkkkk",
     ):
         assert part in text

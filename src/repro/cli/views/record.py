@@ -200,7 +200,7 @@ def _gaps(gaps: Sequence[Gap], status: Status) -> Iterator[Line | Grid]:
     if status is Status.RUNNING:
         return
     if not gaps:
-        yield Line.of(Cell("none: everything that fixes this result is recorded", "green"))
+        yield Line.of(Cell("none: reproducible", "green"))
     for gap in gaps:
         reason = f": {gap.reason}" if gap.reason else ""
         yield Line.of(Cell(f"{gap.kind.value} ", "yellow"), gap.subject, reason)
