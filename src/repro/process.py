@@ -6,10 +6,12 @@ repro hides git's time behind its own start-up.
 """
 
 import errno
+import fcntl
 import os
 import select
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
 from repro.errors import ReproError
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 65536
+_PIPE_BYTES = 1 << 20
 _SHELL = "/bin/sh"
 _Action: TypeAlias = tuple[int, ...] | tuple[int, int, str, int, int]
 
@@ -126,6 +129,9 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes = b"") ->
     """
     stdin_read, stdin_write = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
     out_read, out_write = os.pipe()
+    # Room for what git says of some thousand files, so that it need not wait until we listen.
+    with suppress(OSError):
+        fcntl.fcntl(out_write, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     err_read, err_write = os.pipe()
     try:
         pid = spawn(argv, env=env, fds=(stdin_read, out_write, err_write))

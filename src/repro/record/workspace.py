@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from repro import __version__
+from repro.git.objects import start_rows
 from repro.git.repository import Repository
 from repro.model.digest import digest_of_state
 from repro.model.gap import Gap, GapKind
@@ -53,7 +54,9 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
     project = find_project(repo)
     started_at = datetime.now(UTC)
     snapshot = around.take_snapshot(repo)
-    facts = read_tree_facts(repo, snapshot.tree, project)
+    rows = start_rows(repo, snapshot.tree)
+    observed = _observe(repo, around)  # meanwhile git lists the tree
+    facts = read_tree_facts(repo, snapshot.tree, project, rows=rows)
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
     entropy = os.urandom(8)
     begun = Begun(
@@ -74,9 +77,7 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
         tags=request.tags,
         gaps=(*snapshot.gaps, *gaps_at_start(around, ())),
     )
-    record, observed = _record(
-        repo, begun, project, facts=facts, warehouse=warehouse, around=around
-    )
+    record = _record(repo, begun, project, facts=facts, observed=observed, warehouse=warehouse)
     warehouse.flush()
     witnesses = _witnesses(repo, record, observed, facts)
     digest = digest_of_state(record.run.pillars, record.metrics)
@@ -95,11 +96,10 @@ def _record(
     project: Project,
     *,
     facts: TreeFacts,
+    observed: Observed,
     warehouse: Warehouse,
-    around: Surroundings,
-) -> tuple[Record, Observed]:
+) -> Record:
     inputs = collect_inputs(begun, project, facts, top=repo.top, warehouse=warehouse)
-    observed = _observe(repo, around)
     metrics = collect_metrics(project, top=repo.top, files=facts.metrics, since_ns=None)
     params, param_gaps = collect_params(facts.params, written={}, given=begun.params)
     outputs = _outputs(repo, project, facts, metrics, warehouse)
@@ -132,7 +132,7 @@ def _record(
     )
     known = (*begun.gaps, *project.gaps, *facts.gaps, *inputs.gaps, *observed.gaps)
     gaps = (*known, *param_gaps, *metrics.gaps, *outputs.gaps)
-    return seal(record, facts, gaps), observed
+    return seal(record, facts, gaps)
 
 
 def _observe(repo: Repository, around: Surroundings) -> Observed:
