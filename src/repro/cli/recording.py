@@ -1,7 +1,8 @@
 """What `repro run` and `repro record` share: their options, and what stands around them."""
 
 import os
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 
 from repro.cli.early import asked, identity_of, snapshot_of, status_of
 from repro.cli.options import Option, Values
@@ -68,7 +69,7 @@ def tags_of(texts: Iterable[str]) -> dict[str, str]:
 
 def surroundings(opening: Opening) -> Surroundings:
     """Reads what stands around this process."""
-    env = dict(os.environ)
+    env = _users_environment(os.environ)
     user = env.get("USER") or env.get("LOGNAME") or str(os.getuid())
     return Surroundings(
         env=env,
@@ -77,6 +78,23 @@ def surroundings(opening: Opening) -> Surroundings:
         snapshot=snapshot_of(opening),
         status=status_of(opening),
     )
+
+
+def _users_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables without the environment that pre-commit made for repro itself.
+
+    A hook of pre-commit runs in a virtual environment of its own, which is not the user's.
+    """
+    own = env.get("VIRTUAL_ENV")
+    if not env.get("PRE_COMMIT") or not own or not _is_same(own, sys.prefix):
+        return dict(env)
+    path = [entry for entry in env.get("PATH", "").split(":") if not entry.startswith(f"{own}/")]
+    kept = {name: value for name, value in env.items() if name != "VIRTUAL_ENV"}
+    return kept | {"PATH": ":".join(path)}
+
+
+def _is_same(left: str, right: str) -> bool:
+    return os.path.realpath(left) == os.path.realpath(right)
 
 
 def prepare(*, quiet: bool) -> tuple[Repository, Surroundings]:
