@@ -30,7 +30,7 @@ tests/test_errors.py holds complete::
     ├── compare.parse           QueryError
     ├── restore.bring           CheckoutIncompleteError (bytes are missing everywhere)
     ├── restore.checkout        UnfinishedCheckoutError
-    ├── restore.move            CheckoutStoppedError, InTheWayError, RestoreMismatchError
+    ├── restore.move            CheckoutStoppedError, FilesInTheWayError, RestoreMismatchError
     ├── restore.new_worktree    DirectoryTakenError
     ├── restore.present         DirtyTreeError, ForeignRecordError
     ├── restore.state           StateError

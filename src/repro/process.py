@@ -135,7 +135,7 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes = b"") ->
     err_read, err_write = os.pipe()
     try:
         pid = spawn(argv, env=env, fds=(stdin_read, out_write, err_write))
-    except BaseException:
+    except BaseException:  # whatever it is, the ends that we would have read go with it
         for fd in (out_read, err_read, *((stdin_write,) if stdin_write >= 0 else ())):
             os.close(fd)
         raise

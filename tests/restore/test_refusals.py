@@ -15,7 +15,7 @@ from repro.git.working_tree import (
 from repro.model.data import Place
 from repro.restore.bring import CheckoutIncompleteError
 from repro.restore.checkout import UnfinishedCheckoutError
-from repro.restore.move import InTheWayError
+from repro.restore.move import FilesInTheWayError
 from repro.restore.present import DirtyTreeError, ForeignRecordError
 from repro.restore.state import Progress, begin
 from repro.restore.target import DamagedRunError
@@ -129,7 +129,7 @@ def _run_with_notes(repo: Scratch) -> Recorded:
 def test_an_ignored_file_in_the_way_is_refused_and_kept_when_asked(repo: Scratch) -> None:
     run = _run_with_notes(repo)
     repo.write("notes/own.txt", "mine, and ignored\n")
-    error = _refuse(repo, run, InTheWayError, keep=False)
+    error = _refuse(repo, run, FilesInTheWayError, keep=False)
     assert error.details == ("notes/own.txt",)
     check_out(repo, run, keep=True)
     assert repo.read("notes/own.txt") == "the run's\n"
@@ -138,7 +138,7 @@ def test_an_ignored_file_in_the_way_is_refused_and_kept_when_asked(repo: Scratch
 def test_an_ignored_file_above_is_in_the_way(repo: Scratch) -> None:
     run = _run_with_notes(repo)
     repo.write("notes", "mine, and ignored\n")
-    error = _refuse(repo, run, InTheWayError, keep=False)
+    error = _refuse(repo, run, FilesInTheWayError, keep=False)
     assert error.details == ("notes",)
 
 
@@ -148,7 +148,7 @@ def test_an_ignored_link_above_is_in_the_way(repo: Scratch) -> None:
     outside.mkdir()
     (outside / "own.txt").write_text("not to be touched\n")
     os.symlink(outside, repo.path / "notes")
-    _refuse(repo, run, InTheWayError, keep=False)
+    _refuse(repo, run, FilesInTheWayError, keep=False)
     check_out(repo, run, keep=True)
     assert (outside / "own.txt").read_text() == "not to be touched\n"
 
@@ -158,7 +158,7 @@ def test_a_repository_in_the_way_is_refused_even_with_keep(repo: Scratch) -> Non
     run = record_run(repo)
     (repo.path / "inner").unlink()
     repo.clone(repo.path / "inner")
-    error = _refuse(repo, run, InTheWayError, keep=True)
+    error = _refuse(repo, run, FilesInTheWayError, keep=True)
     assert error.details == ("inner",)
 
 
@@ -169,14 +169,14 @@ def test_a_repository_where_data_go_is_refused(repo: Scratch) -> None:
     run = record_run(repo, data=["data"])
     repo.write("data/b.csv", "b\n")
     repo.clone(repo.path / "data/inner")
-    error = _refuse(repo, run, InTheWayError, keep=True)
+    error = _refuse(repo, run, FilesInTheWayError, keep=True)
     assert error.details == ("data/inner/.git",)
 
 
 def test_a_pipe_in_the_way_is_refused(repo: Scratch) -> None:
     run = _run_with_notes(repo)
     os.mkfifo(repo.path / "notes")
-    with pytest.raises(InTheWayError):
+    with pytest.raises(FilesInTheWayError):
         check_out(repo, run, keep=True)
     assert repo.refs("refs/repro/undo/") == {}
 

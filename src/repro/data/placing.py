@@ -187,7 +187,7 @@ class Placing:
             try:
                 self._make_one(source, temporary, value, executable=path in executable)
                 os.replace(temporary, target)
-            except BaseException:
+            except BaseException:  # Ctrl-C too: no half-written file stays behind
                 _unlink(temporary)
                 raise
 
@@ -224,7 +224,7 @@ def _replace_by_link(path: str, target: str) -> None:
     os.symlink(target, temporary)
     try:
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no stray link stays behind
         _unlink(temporary)
         raise
 

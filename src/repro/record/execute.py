@@ -85,7 +85,7 @@ class _Execution:
             fds = (self._stdin(), self._output(1), self._output(2))
             slave_path = self._terminal.slave_path if self._terminal else None
             self._pid = process.spawn(command, env=env, fds=fds, terminal=slave_path)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: the user's terminal must be put back
             self._close()
             raise
         finally:

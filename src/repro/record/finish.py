@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import NamedTuple
 
 from repro import __version__
-from repro.git.repository import Repository
+from repro.git.repository import GitError, Repository
 from repro.model.data import DataEntry
 from repro.model.digest import (
     digest_of_data,
@@ -25,7 +25,7 @@ from repro.record.live import LiveRun
 from repro.record.metrics import Metrics, collect_metrics
 from repro.record.observer import Inputs, Observed
 from repro.record.output_log import read_output
-from repro.record.outputs import Outputs, collect_outputs, written_files
+from repro.record.outputs import STATUS, Outputs, collect_outputs, written_files
 from repro.record.params import collect_params
 from repro.record.project import Project
 from repro.record.states import remember_state
@@ -151,9 +151,12 @@ class Finisher(NamedTuple):
         inner = {entry.path for entry in self.inputs.entries if entry.is_directory}
         known = {*metrics.files, *named}
         writes = frozenset(trace.writes)
+        status = self.status.result()
+        if status.code != 0:  # an empty answer would say that the run wrote nothing
+            raise GitError(STATUS, status)
         written = written_files(
             top,
-            self.status.result().out,
+            status.out,
             also=(*known, *(p[len(top) + 1 :] for p in writes if p.startswith(f"{top}/"))),
             since_ns=self.begun.started_ns,
             skip=frozenset(inner.difference(directories)),

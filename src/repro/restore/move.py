@@ -56,13 +56,13 @@ from repro.restore.undo_entries import Saved, save_undo
 
 __all__ = [
     "CheckoutStoppedError",
-    "InTheWayError",
+    "FilesInTheWayError",
     "Move",
     "RestoreMismatchError",
 ]
 
 
-class InTheWayError(ReproError):
+class FilesInTheWayError(ReproError):
     """Ignored files lie where files of the run go; nothing was changed.
 
     Attributes:
@@ -150,7 +150,7 @@ class Move:
 
         Raises:
             DirtyTreeError: There is work to lose, and `keep` is False. Nothing was changed.
-            InTheWayError: Ignored files are in the way. Nothing was changed.
+            FilesInTheWayError: Ignored files are in the way. Nothing was changed.
             FilesInUseError: git knows of changes that it did not report. Nothing was changed.
             IndexLockedError: Another git process works here. Nothing was changed.
             CheckoutStoppedError: Something failed midway.
@@ -189,9 +189,9 @@ class Move:
             going=frozenset(plan.remove),
         )
         if obstacles.blocked:
-            raise InTheWayError(obstacles.blocked, can_be_saved=False)
+            raise FilesInTheWayError(obstacles.blocked, can_be_saved=False)
         if obstacles.files and not self.keep:
-            raise InTheWayError(obstacles.files, can_be_saved=True)
+            raise FilesInTheWayError(obstacles.files, can_be_saved=True)
         more = survey(stores, obstacles.files, wanted=(), tracked=present.files)
         exact = altered_by_filters(repo, present.files, departures(present.files, files))
         more.data += survey(stores, exact, wanted=(), tracked={}).data

@@ -69,7 +69,7 @@ def _make(
     worktree = add_worktree(repo, directory, target.head.oid or run.oid)
     try:
         return _fill(repo, worktree, target, replace(stores, top=worktree.top))
-    except BaseException:
+    except BaseException:  # Ctrl-C too: a half-filled worktree looks like a whole one
         with suppress(GitError):
             remove_worktree(repo, directory)
         if existed:

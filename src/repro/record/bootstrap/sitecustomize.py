@@ -36,7 +36,7 @@ def _facts():
         try:
             with open("/proc/self/cmdline", "rb") as stream:
                 argv = [os.fsdecode(arg) for arg in stream.read().split(b"\0")[:-1]]
-        except Exception:
+        except Exception:  # on purpose: to know the command line is not worth the user's program
             argv = []
     try:
         cwd = os.getcwd()
