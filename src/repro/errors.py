@@ -3,7 +3,7 @@
 Subclasses live beside the code that raises them and carry fields, not only text. The tree, which
 tests/test_errors.py holds complete::
 
-    ReproError                  something the user can act on (exit code 2)
+    ReproError                  something the user can act on (exit code 2; 4: it cannot be exact)
     ├── process                 CommandNotFoundError
     ├── git.repository          GitNotInstalledError, NotARepositoryError, BareRepositoryError,
     │                           GitError (git itself refused)
@@ -53,7 +53,10 @@ class ReproError(Exception):
         message: What is wrong, one sentence, without a trailing full stop.
         hint: What to type or do next; None when nothing sensible can be said.
         details: Further lines, such as the files concerned.
+        exits_with: Exit code of the command that it ends: 2, or 4 where something cannot be exact.
     """
+
+    exits_with = 2
 
     def __init__(
         self, message: str, *, hint: str | None = None, details: tuple[str, ...] = ()

@@ -7,7 +7,14 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place, Source
-from repro.model.environment import Environment, Hardware, Interpreter, Package, Platform
+from repro.model.environment import (
+    Environment,
+    Hardware,
+    Interpreter,
+    LockFile,
+    Package,
+    Platform,
+)
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RunId, new_run_id
 from repro.model.run import Code, DirtyPath, Host, Identity, Pillars, Record, Run, Status
@@ -94,10 +101,22 @@ artifacts = st.builds(
 )
 environments = st.builds(
     Environment,
-    platform=st.builds(Platform, texts, texts, texts, texts, texts),
-    hardware=st.builds(Hardware, texts, counts, counts, tuples(texts), st.none() | texts),
+    platform=st.builds(Platform, texts, texts, texts, texts, texts, texts),
+    hardware=st.builds(
+        Hardware,
+        cpu=texts,
+        n_cores=counts,
+        memory_bytes=counts,
+        gpus=tuples(texts),
+        gpu_driver=st.none() | texts,
+        cpu_flags=texts,
+        cuda=st.none() | texts,
+        gpu_memory_bytes=tuples(counts),
+    ),
     interpreter=st.none()
-    | st.builds(Interpreter, texts, texts, texts, texts, texts, texts, tuples(texts)),
+    | st.builds(
+        Interpreter, texts, texts, texts, texts, texts, texts, tuples(texts), st.none() | texts
+    ),
     packages=tuples(
         st.builds(
             Package, texts, texts, st.none() | texts, st.none() | texts, st.none() | text_maps
@@ -105,6 +124,11 @@ environments = st.builds(
     ),
     variables=text_maps,
     other_interpreters=tuples(texts),
+    variable_names=tuples(texts),
+    indexes=tuples(texts),
+    lock_files=tuples(st.builds(LockFile, texts, tuples(texts))),
+    runtime=text_maps,
+    modules=tuples(texts),
 )
 gaps = st.builds(Gap, st.sampled_from(GapKind), texts, texts, texts)
 runs = st.builds(
@@ -144,6 +168,7 @@ records = st.builds(
     artifacts=tuples(artifacts),
     environment=st.none() | environments,
     lock=st.none() | st.binary(max_size=20),
+    conda=st.none() | st.binary(max_size=20),
     output=st.none() | st.binary(max_size=20),
     inline=st.dictionaries(relative, st.binary(max_size=9), max_size=3),
 )

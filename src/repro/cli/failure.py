@@ -33,7 +33,7 @@ def guarded(work: Callable[[], int], args: Sequence[str]) -> int:
         return done_with
     except ReproError as error:
         report(error)
-        return _USER_ERROR
+        return error.exits_with
     except KeyboardInterrupt:
         _say("interrupted")
         return _INTERRUPTED

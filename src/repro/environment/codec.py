@@ -3,7 +3,14 @@
 import json
 from typing import Any
 
-from repro.model.environment import Environment, Hardware, Interpreter, Package, Platform
+from repro.model.environment import (
+    Environment,
+    Hardware,
+    Interpreter,
+    LockFile,
+    Package,
+    Platform,
+)
 
 __all__ = ["environment_from_json", "environment_to_json"]
 
@@ -18,6 +25,11 @@ def environment_to_json(environment: Environment) -> bytes:
         "packages": [package._asdict() for package in environment.packages],
         "variables": environment.variables,
         "other_interpreters": environment.other_interpreters,
+        "variable_names": environment.variable_names,
+        "indexes": environment.indexes,
+        "lock_files": [file._asdict() for file in environment.lock_files],
+        "runtime": environment.runtime,
+        "modules": environment.modules,
     }
     return json.dumps(document, separators=(",", ":")).encode("ascii")
 
@@ -33,15 +45,22 @@ def environment_from_json(content: bytes) -> Environment:
         hardware, interpreter = document["hardware"], document["interpreter"]
         return Environment(
             platform=Platform(**document["platform"]),
-            hardware=Hardware(**_with_tuple(hardware, "gpus")),
-            interpreter=Interpreter(**_with_tuple(interpreter, "path")) if interpreter else None,
+            hardware=Hardware(**_with_tuples(hardware, "gpus", "gpu_memory_bytes")),
+            interpreter=Interpreter(**_with_tuples(interpreter, "path")) if interpreter else None,
             packages=tuple(Package(**package) for package in document["packages"]),
             variables=document["variables"],
             other_interpreters=tuple(document["other_interpreters"]),
+            variable_names=tuple(document["variable_names"]),
+            indexes=tuple(document["indexes"]),
+            lock_files=tuple(
+                LockFile(**_with_tuples(file, "drift")) for file in document["lock_files"]
+            ),
+            runtime=document["runtime"],
+            modules=tuple(document["modules"]),
         )
     except (TypeError, KeyError) as error:
         raise ValueError(f"not an environment: {error}") from error
 
 
-def _with_tuple(document: dict[str, Any], name: str) -> dict[str, Any]:
-    return {**document, name: tuple(document[name])}
+def _with_tuples(document: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {**document, **{name: tuple(document[name]) for name in names}}

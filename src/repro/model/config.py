@@ -30,6 +30,8 @@ class Config(NamedTuple):
         inputs: Files and directories that are data, besides those DVC tracks and those traced.
         outputs: Files and directories that are artifacts, besides those found after the run.
         store_limit_mib: Inputs and outputs beyond this size are known by hash alone, with a gap.
+        variables: Names of environment variables to record with their values, besides the usual.
+        strict: Whether `repro run` refuses to start while a gap is known, as with ``--strict``.
     """
 
     params: tuple[str, ...] = ()
@@ -37,6 +39,8 @@ class Config(NamedTuple):
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     store_limit_mib: int = 1024
+    variables: tuple[str, ...] = ()
+    strict: bool = False
 
     @property
     def store_limit_bytes(self) -> int:
@@ -71,6 +75,10 @@ def _checked(name: str, value: object, file: str) -> Any:  # noqa: ANN401 - by t
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ConfigError(file, f"{name} must be a whole number of MiB, not {value!r}")
         return value
+    if name == "strict":
+        if not isinstance(value, bool):
+            raise ConfigError(file, f"strict must be true or false, not {value!r}")
+        return value
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ConfigError(file, f"{name} must be a list of paths", hint=f'{name} = ["..."]')
+        raise ConfigError(file, f"{name} must be a list of texts", hint=f'{name} = ["..."]')
     return tuple(value)

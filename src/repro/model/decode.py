@@ -82,6 +82,7 @@ def decode_record(files: Mapping[str, bytes]) -> Record:
         artifacts=decode_artifacts(files["artifacts.yaml"]) if "artifacts.yaml" in files else (),
         environment=None if environment is None else decode_environment(environment),
         lock=files.get("environment/pylock.toml"),
+        conda=files.get("environment/conda-explicit.txt"),
         output=files.get("logs/output.txt"),
         inline=_inline(files),
     )

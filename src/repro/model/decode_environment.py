@@ -1,6 +1,13 @@
 """Reads ``environment/environment.yaml``."""
 
-from repro.model.environment import Environment, Hardware, Interpreter, Package, Platform
+from repro.model.environment import (
+    Environment,
+    Hardware,
+    Interpreter,
+    LockFile,
+    Package,
+    Platform,
+)
 from repro.model.fields import Fields, load_yaml
 
 __all__ = ["decode_environment"]
@@ -21,6 +28,13 @@ def decode_environment(content: bytes) -> Environment:
         packages=tuple(_package(row) for row in fields.rows("packages")),
         variables=fields.text_map("variables"),
         other_interpreters=fields.texts("other_interpreters"),
+        variable_names=fields.texts("variable_names"),
+        indexes=fields.texts("indexes"),
+        lock_files=tuple(
+            LockFile(row.text("path"), row.texts("drift")) for row in fields.rows("lock_files")
+        ),
+        runtime=fields.text_map("runtime"),
+        modules=fields.texts("modules"),
     )
 
 
@@ -33,6 +47,7 @@ def _interpreter(fields: Fields) -> Interpreter:
         prefix=fields.text("prefix"),
         base_prefix=fields.text("base_prefix"),
         path=fields.texts("path"),
+        digest=fields.optional_text("digest"),
     )
 
 
@@ -43,6 +58,7 @@ def _platform(fields: Fields) -> Platform:
         machine=fields.text("machine"),
         libc=fields.text("libc", ""),
         distribution=fields.text("distribution", ""),
+        container=fields.text("container", ""),
     )
 
 
@@ -53,6 +69,9 @@ def _hardware(fields: Fields) -> Hardware:
         memory_bytes=fields.whole("memory_bytes"),
         gpus=fields.texts("gpus"),
         gpu_driver=fields.optional_text("gpu_driver"),
+        cpu_flags=fields.text("cpu_flags", ""),
+        cuda=fields.optional_text("cuda"),
+        gpu_memory_bytes=fields.wholes("gpu_memory_bytes"),
     )
 
 

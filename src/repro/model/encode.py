@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place
-from repro.model.environment import Environment, Package
+from repro.model.environment import Environment, LockFile, Package
 from repro.model.escape import escape_name, escape_names
 from repro.model.run import Code, Record, Run
 from repro.model.summary import number_to_json
@@ -43,6 +43,8 @@ def encode_record(record: Record) -> dict[str, bytes]:
         files["environment/environment.yaml"] = dump_yaml(_environment(record.environment))
     if record.lock is not None:
         files["environment/pylock.toml"] = record.lock
+    if record.conda is not None:
+        files["environment/conda-explicit.txt"] = record.conda
     if record.output is not None:
         files["logs/output.txt"] = record.output
     return files
@@ -170,6 +172,7 @@ def _environment(environment: Environment) -> dict[str, object]:
             prefix=interpreter.prefix,
             base_prefix=interpreter.base_prefix,
             path=interpreter.path or None,
+            digest=interpreter.digest,
         ),
         other_interpreters=environment.other_interpreters or None,
         platform=_without_none(
@@ -178,17 +181,30 @@ def _environment(environment: Environment) -> dict[str, object]:
             machine=platform.machine,
             libc=platform.libc or None,
             distribution=platform.distribution or None,
+            container=platform.container or None,
         ),
         hardware=_without_none(
             cpu=hardware.cpu,
             n_cores=hardware.n_cores,
             memory_bytes=hardware.memory_bytes,
             gpus=hardware.gpus or None,
+            gpu_memory_bytes=hardware.gpu_memory_bytes or None,
             gpu_driver=hardware.gpu_driver,
+            cuda=hardware.cuda,
+            cpu_flags=hardware.cpu_flags or None,
         ),
         variables=environment.variables or None,
+        variable_names=environment.variable_names or None,
+        runtime=environment.runtime or None,
+        modules=environment.modules or None,
+        indexes=environment.indexes or None,
+        lock_files=[_lock_file(file) for file in environment.lock_files] or None,
         packages=[_package(package) for package in environment.packages],
     )
+
+
+def _lock_file(file: LockFile) -> dict[str, object]:
+    return _without_none(path=file.path, drift=file.drift or None)
 
 
 def _package(package: Package) -> dict[str, object]:

@@ -2,11 +2,21 @@
 
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Environment", "Hardware", "Interpreter", "Origin", "Package", "Platform"]
+__all__ = [
+    "Environment",
+    "Hardware",
+    "Interpreter",
+    "LockFile",
+    "Origin",
+    "Package",
+    "Platform",
+]
 
 Origin: TypeAlias = dict[str, str]
 """Where a package came from when not from an index: PEP 610's ``url`` and, where they apply,
-``commit``, ``sha256``, ``editable`` ("true")."""
+``commit``, ``sha256``, ``editable`` ("true"), ``subdirectory``. A directory outside of the working
+tree that belongs to a git repository also has the state of that: ``head`` (the commit checked out),
+``dirty`` ("true") and ``remote`` (URL of its remote, without credentials)."""
 
 
 class Interpreter(NamedTuple):
@@ -20,6 +30,8 @@ class Interpreter(NamedTuple):
         prefix: ``sys.prefix``: the virtual environment, or the same as `base_prefix`.
         base_prefix: ``sys.base_prefix``: the installation.
         path: ``sys.path`` at start-up, in order; where packages are looked for.
+        digest: SHA-256 in hex of its binary, and of libpython where it has one of its own; None
+            when it could not be read.
     """
 
     implementation: str
@@ -29,6 +41,7 @@ class Interpreter(NamedTuple):
     prefix: str
     base_prefix: str
     path: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 class Package(NamedTuple):
@@ -38,7 +51,7 @@ class Package(NamedTuple):
         name: As its metadata spells it.
         version: PEP 440 text.
         record: SHA-256 in hex over the sorted ``path,hash`` rows of its RECORD that do not depend
-            on the installer; None where it has no RECORD.
+            on the installer; None where it has no RECORD, or is editable.
         installer: Content of INSTALLER ("pip", "uv"), None where absent.
         origin: Direct origin, None when it came from an index.
     """
@@ -59,6 +72,8 @@ class Platform(NamedTuple):
         machine: "x86_64", "aarch64".
         libc: As "glibc 2.36", "" when not known.
         distribution: PRETTY_NAME of os-release, "" when not known.
+        container: What is known of the container, as "docker" or "podman, image=... id=...";
+            "" outside of one.
     """
 
     system: str
@@ -66,6 +81,7 @@ class Platform(NamedTuple):
     machine: str
     libc: str = ""
     distribution: str = ""
+    container: str = ""
 
 
 class Hardware(NamedTuple):
@@ -77,6 +93,9 @@ class Hardware(NamedTuple):
         memory_bytes: Physical memory, 0 when not known.
         gpus: Names of the GPUs seen.
         gpu_driver: Version of the driver, None without one.
+        cpu_flags: What the CPU can do, sorted, one space between: "avx avx2 ...".
+        cuda: Newest CUDA that the driver runs, as "12.4"; None without one.
+        gpu_memory_bytes: Of each of `gpus`; empty when not known.
     """
 
     cpu: str
@@ -84,6 +103,22 @@ class Hardware(NamedTuple):
     memory_bytes: int
     gpus: tuple[str, ...] = ()
     gpu_driver: str | None = None
+    cpu_flags: str = ""
+    cuda: str | None = None
+    gpu_memory_bytes: tuple[int, ...] = ()
+
+
+class LockFile(NamedTuple):
+    """A file of the project that says what its environment should be.
+
+    Attributes:
+        path: Relative to the top of the working tree.
+        drift: How what was installed differs, one text each: "flask: 3.1.0 there, 3.1.3
+            installed"; empty when it does not.
+    """
+
+    path: str
+    drift: tuple[str, ...] = ()
 
 
 class Environment(NamedTuple):
@@ -96,6 +131,14 @@ class Environment(NamedTuple):
         packages: Sorted by normalised name.
         variables: Chosen environment variables that change results, with their values.
         other_interpreters: Executables of further Pythons that the command started.
+        variable_names: Names of all other variables it was started with, sorted; no values.
+        indexes: Package indexes and ``--find-links`` places that uv and pip were set up with,
+            without credentials.
+        lock_files: Lock files and requirements of the project, sorted by path.
+        runtime: What the process said of itself at its end, by name: threads and kernels of BLAS,
+            determinism flags of the frameworks it had loaded.
+        modules: Files of modules loaded from outside of environment, repository and standard
+            library, sorted.
     """
 
     platform: Platform
@@ -104,3 +147,8 @@ class Environment(NamedTuple):
     packages: tuple[Package, ...] = ()
     variables: dict[str, str] = {}
     other_interpreters: tuple[str, ...] = ()
+    variable_names: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    lock_files: tuple[LockFile, ...] = ()
+    runtime: dict[str, str] = {}
+    modules: tuple[str, ...] = ()

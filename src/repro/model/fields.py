@@ -279,6 +279,14 @@ class Fields:
             raise self.error(key, "not a list of texts")
         return texts
 
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """Returns the whole numbers in a list, none where it is missing."""
+        items = self._list(key)
+        numbers = tuple(n for n in items if isinstance(n, int) and not isinstance(n, bool))
+        if len(numbers) != len(items) or any(number < 0 for number in numbers):
+            raise self.error(key, "not a list of whole numbers from 0")
+        return numbers
+
     def text_map(self, key: str) -> dict[str, str]:
         """Returns a mapping of text to text, an empty one where it is missing."""
         if key not in self:

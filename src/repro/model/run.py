@@ -177,6 +177,7 @@ class Record(NamedTuple):
         artifacts: ``artifacts.yaml``, sorted by path.
         environment: ``environment/environment.yaml``; None when nothing could be observed.
         lock: ``environment/pylock.toml``; None when none could be made.
+        conda: ``environment/conda-explicit.txt``; None outside of conda.
         output: ``logs/output.txt``; None when nothing was printed.
         inline: Bytes of the artifacts whose place is GIT, by path.
     """
@@ -189,5 +190,6 @@ class Record(NamedTuple):
     artifacts: tuple[Artifact, ...] = ()
     environment: Environment | None = None
     lock: bytes | None = None
+    conda: bytes | None = None
     output: bytes | None = None
     inline: Mapping[str, bytes] = {}
