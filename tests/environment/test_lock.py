@@ -15,6 +15,7 @@ from repro.environment.lock import lock
 from repro.environment.observe import observe
 from repro.environment.probe import probe
 from repro.model.environment import Environment, Package
+from repro.model.secrets import Redactor
 from tests.environment.pythons import make_project, make_venv
 
 
@@ -24,7 +25,10 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     directory = tmp_path_factory.mktemp("observed")
     python = make_venv(directory / "venv", "six==1.17.0", "click==8.1.7")
     environment, _ = observe(
-        probe(python, env={}), variables={}, cache_dir=str(directory / "cache")
+        probe(python, env={}),
+        variables={},
+        cache_dir=str(directory / "cache"),
+        redactor=Redactor(b"k"),
     )
     return environment
 
@@ -89,7 +93,12 @@ def test_uv_rebuilds_the_environment_from_the_lock(
     python = make_venv(tmp_path / "again")
     sync = [find_uv(), "-q", "pip", "sync", "--python", python, str(tmp_path / "pylock.toml")]
     subprocess.run(sync, check=True, capture_output=True)
-    again, _ = observe(probe(python, env={}), variables={}, cache_dir=str(tmp_path / "cache"))
+    again, _ = observe(
+        probe(python, env={}),
+        variables={},
+        cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
+    )
     assert again.packages == observed.packages
 
 
@@ -171,14 +180,24 @@ def test_uv_rebuilds_commits_and_local_archives_from_the_lock(
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = (tmp_path / "wheels").glob("*.whl")
     python = make_venv(tmp_path / "venv", f"tiny @ git+{project.as_uri()}", str(wheel))
-    first, gaps = observe(probe(python, env={}), variables={}, cache_dir=str(tmp_path / "cache"))
+    first, gaps = observe(
+        probe(python, env={}),
+        variables={},
+        cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
+    )
     content, lock_gaps = lock(first, cache_dir=str(tmp_path / "cache"), env=env)
     assert (gaps, lock_gaps) == ((), ())
     (tmp_path / "pylock.toml").write_bytes(content or b"")
     rebuilt = make_venv(tmp_path / "again")
     sync = [find_uv(), "-q", "pip", "sync", "--python", rebuilt, str(tmp_path / "pylock.toml")]
     subprocess.run(sync, check=True)
-    again, _ = observe(probe(rebuilt, env={}), variables={}, cache_dir=str(tmp_path / "cache"))
+    again, _ = observe(
+        probe(rebuilt, env={}),
+        variables={},
+        cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
+    )
     assert [p.record for p in again.packages] == [p.record for p in first.packages]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from repro.environment.observe import observe
 from repro.environment.probe import probe
 from repro.model.gap import GapKind
+from repro.model.secrets import Redactor
 from tests.environment.pythons import install, make_project, make_venv
 
 
@@ -12,7 +13,10 @@ def test_an_environment_of_an_index_has_no_gaps(tmp_path: Path) -> None:
     python = make_venv(tmp_path / "venv", "six==1.17.0")
     interpreter = probe(python, env={})
     environment, gaps = observe(
-        interpreter, variables={"TZ": "UTC", "X": "1"}, cache_dir=str(tmp_path / "cache")
+        interpreter,
+        variables={"TZ": "UTC", "X": "1"},
+        cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
     )
     assert environment.interpreter == interpreter
     assert [(p.name, p.version) for p in environment.packages] == [("six", "1.17.0")]
@@ -21,7 +25,9 @@ def test_an_environment_of_an_index_has_no_gaps(tmp_path: Path) -> None:
 
 
 def test_without_an_interpreter_there_is_a_gap(tmp_path: Path) -> None:
-    environment, (gap,) = observe(None, variables={}, cache_dir=str(tmp_path))
+    environment, (gap,) = observe(
+        None, variables={}, cache_dir=str(tmp_path), redactor=Redactor(b"k")
+    )
     assert environment.interpreter is None
     assert environment.packages == ()
     assert environment.platform.system
@@ -39,6 +45,7 @@ def test_an_editable_package_of_the_tree_is_no_gap(tmp_path: Path) -> None:
         probe(python, env={}),
         variables={},
         cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
         top=str(tmp_path / "repo"),
     )
     assert environment.packages[0].origin == {"url": "./libs/tiny", "editable": "true"}
@@ -53,6 +60,7 @@ def test_a_package_from_a_directory_elsewhere_is_a_gap(tmp_path: Path) -> None:
         probe(python, env={}),
         variables={},
         cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
         top=str(tmp_path / "repo"),
     )
     assert gap.subject == "tiny==0.1"
@@ -62,7 +70,12 @@ def test_a_package_from_a_directory_elsewhere_is_a_gap(tmp_path: Path) -> None:
 def test_what_conda_adds_is_a_gap(tmp_path: Path) -> None:
     python = make_venv(tmp_path / "venv")
     (tmp_path / "venv/conda-meta").mkdir()
-    _, (gap,) = observe(probe(python, env={}), variables={}, cache_dir=str(tmp_path / "cache"))
+    _, (gap,) = observe(
+        probe(python, env={}),
+        variables={},
+        cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
+    )
     assert (gap.subject, gap.fix) == ("conda", "conda list --explicit > conda-explicit.txt")
 
 
@@ -70,6 +83,10 @@ def test_other_interpreters_are_named_once(tmp_path: Path) -> None:
     interpreter = probe(make_venv(tmp_path / "venv"), env={})
     others = ("/usr/bin/python3", interpreter.executable, "/usr/bin/python3")
     environment, _ = observe(
-        interpreter, variables={}, cache_dir=str(tmp_path / "cache"), others=others
+        interpreter,
+        variables={},
+        cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
+        others=others,
     )
     assert environment.other_interpreters == ("/usr/bin/python3",)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.model.secrets import REDACTED, is_secret_name, redact_command, redact_text
+from repro.model.secrets import REDACTED, Redactor, is_secret_name
 
 _SECRET = "s3cr3tV4lue99"
+_REDACTOR = Redactor(b"key")
 
 
 @pytest.mark.parametrize(
@@ -54,9 +55,9 @@ def test_a_hyperparameters_name_is_no_secret(name: str) -> None:
     ],
 )
 def test_a_secret_is_taken_out_of_a_command_and_named(line: str) -> None:
-    command, found = redact_command(shlex.split(line))
+    command, found = _REDACTOR.command(shlex.split(line))
     assert _SECRET not in " ".join(command)
-    assert any(REDACTED in word for word in command)
+    assert any(REDACTED.search(word) for word in command)
     assert len(found) == 1
     assert _SECRET not in found[0]
 
@@ -75,21 +76,23 @@ def test_a_secret_is_taken_out_of_a_command_and_named(line: str) -> None:
     ],
 )
 def test_a_command_without_secrets_stays_as_it_is(line: str) -> None:
-    assert redact_command(shlex.split(line)) == (tuple(shlex.split(line)), ())
+    assert _REDACTOR.command(shlex.split(line)) == (tuple(shlex.split(line)), ())
 
 
 def test_what_stands_around_a_secret_is_kept() -> None:
-    assert redact_text("at https://me:pw@host/x now") == f"at https://me:{REDACTED}@host/x now"
-    assert redact_text("u?a=1&token=xyz&b=2") == f"u?a=1&token={REDACTED}&b=2"
+    assert _REDACTOR.text("at https://me:pw@host/x now") == (
+        f"at https://me:{_REDACTOR.mark('pw')}@host/x now"
+    )
+    assert _REDACTOR.text("u?a=1&token=xyz&b=2") == f"u?a=1&token={_REDACTOR.mark('xyz')}&b=2"
 
 
 def test_the_flag_is_named_and_the_position_where_there_is_none() -> None:
     command = ["x", "--password", "abc", "ghp_" + "a" * 36]
-    assert redact_command(command)[1] == ("--password", "argument 3")
+    assert _REDACTOR.command(command)[1] == ("--password", "argument 3")
 
 
 @given(st.lists(st.text(max_size=20), max_size=6))
 def test_redacting_keeps_the_number_of_words_and_is_stable(command: list[str]) -> None:
-    once, _ = redact_command(command)
+    once, _ = _REDACTOR.command(command)
     assert len(once) == len(command)
-    assert redact_command(once)[0] == once
+    assert _REDACTOR.command(once)[0] == once

@@ -111,11 +111,13 @@ def _report_bug(args: Sequence[str]) -> int:
     import tempfile
     import traceback
 
-    from repro.model.secrets import redact_command
+    from repro.model.secrets import Redactor
 
+    # Not a record: nothing needs to compare its marks with those of another.
+    command, _ = Redactor(os.urandom(16)).command(args)
     text = (
         f"repro {__version__}\npython {sys.version}\nplatform {platform.platform()}\n"
-        f"command repro {' '.join(redact_command(args)[0])}\n\n{traceback.format_exc()}"
+        f"command repro {' '.join(command)}\n\n{traceback.format_exc()}"
     )
     try:
         with tempfile.NamedTemporaryFile(

@@ -9,6 +9,7 @@ from repro.environment.requirements import is_archive
 from repro.environment.variables import choose_variables
 from repro.model.environment import Environment, Interpreter, Package
 from repro.model.gap import Gap, GapKind
+from repro.model.secrets import Redactor
 
 __all__ = ["observe"]
 
@@ -18,6 +19,7 @@ def observe(
     *,
     variables: Mapping[str, str],
     cache_dir: str,
+    redactor: Redactor,
     others: Sequence[str] = (),
     top: str = "",
 ) -> tuple[Environment, tuple[Gap, ...]]:
@@ -27,6 +29,7 @@ def observe(
         interpreter: The Python that ran it, None when none was seen.
         variables: All variables it was started with; a few are chosen.
         cache_dir: Where the list of packages is kept; created when needed.
+        redactor: Takes secrets out of values.
         others: Executables of further Pythons that it started.
         top: Absolute path of the working tree. A package installed from a directory within it has
             the origin url "./" followed by the relative path.
@@ -46,7 +49,7 @@ def observe(
         hardware=observe_hardware(),
         interpreter=interpreter,
         packages=packages,
-        variables=choose_variables(variables, top=top),
+        variables=choose_variables(variables, redactor=redactor, top=top),
         other_interpreters=_further(others, interpreter),
     )
     return environment, tuple(gaps)

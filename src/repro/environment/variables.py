@@ -7,7 +7,7 @@ secret, or names this machine and this job only.
 import re
 from collections.abc import Mapping
 
-from repro.model.secrets import is_secret_name, redact_text
+from repro.model.secrets import Redactor, is_secret_name
 
 __all__ = ["choose_variables"]
 
@@ -32,11 +32,14 @@ _PATHS = frozenset({"PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD"})
 _BOOTSTRAP = "/repro/record/bootstrap"
 
 
-def choose_variables(variables: Mapping[str, str], *, top: str = "") -> dict[str, str]:
+def choose_variables(
+    variables: Mapping[str, str], *, redactor: Redactor, top: str = ""
+) -> dict[str, str]:
     """Returns the variables that may change results, sorted by name.
 
     Args:
         variables: All of the command's.
+        redactor: Takes secrets out of values.
         top: Absolute path of the working tree; on search paths it becomes ".", so that two clones
             have the same environment.
     """
@@ -50,7 +53,7 @@ def choose_variables(variables: Mapping[str, str], *, top: str = "") -> dict[str
             value = _portable_path(value, top)
             if not value:
                 continue
-        chosen[name] = redact_text(value)
+        chosen[name] = redactor.text(value)
     return chosen
 
 

@@ -1,15 +1,19 @@
-"""Keeps passwords and tokens that were typed on a command line out of records.
+"""Keeps passwords, tokens and keys out of records.
 
-A record is pushed and lives for ever; a token in it cannot be called back.
+A record is pushed and lives for ever; a token in it cannot be called back. What is found gives way
+to a keyed digest, ``<redacted:1a2b3c4d>``: equal secrets of one repository have equal marks, and
+without the key, which never leaves the repository's own directory, nobody can try guesses on them.
 """
 
 import functools
+import hmac
 import re
 from collections.abc import Sequence
 
-__all__ = ["REDACTED", "is_secret_name", "redact_command", "redact_text"]
+__all__ = ["REDACTED", "Redactor", "is_secret_name"]
 
-REDACTED = "<redacted>"
+REDACTED = re.compile(r"<redacted:[0-9a-f]{8}>")
+"""A mark that stands where a secret stood."""
 
 _SECRET_WORDS = frozenset(
     (
@@ -28,10 +32,10 @@ _SHORTEST = 14
 
 
 @functools.cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Returns what to look for and what to put in its place; compiled when first wanted."""
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    """Returns what to look for, each with the group "secret"; compiled when first wanted."""
     token = re.compile(
-        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+        r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16}\b"
         r"|\bgh[pousr]_[A-Za-z0-9]{30,}"
         r"|\bgithub_pat_[A-Za-z0-9_]{30,}"
         r"|\bglpat-[A-Za-z0-9_\-]{16,}"
@@ -41,26 +45,20 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
         r"|\bAIza[A-Za-z0-9_\-]{30,}"
         r"|\beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{5,}"
         r"|\bpypi-[A-Za-z0-9_\-]{30,}"
-        r"|\bnpm_[A-Za-z0-9]{30,}"
+        r"|\bnpm_[A-Za-z0-9]{30,})"
     )
-    url_password = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*):[^\s/]+@")
+    url_password = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*:(?P<secret>[^\s/]+)@")
     query = re.compile(
-        r"([?&](?:[A-Za-z0-9]+[_\-])*(?:key|token|secret|password|signature|sig)=)[^\s&;#'\"]+",
+        r"([?&](?:[A-Za-z0-9]+[_\-])*(?:key|token|secret|password|signature|sig)=)(?P<secret>[^\s&;#'\"]+)",
         re.IGNORECASE,
     )
-    bearer = re.compile(r"\b(Bearer|Basic) +[A-Za-z0-9+/=._~\-]{8,}")
+    bearer = re.compile(r"\b(?:Bearer|Basic) +(?P<secret>[A-Za-z0-9+/=._~\-]{8,})")
     assignment = re.compile(
         r"\b([A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]*=)"
-        r"(?:'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
+        r"(?P<secret>'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
     )
     """A shell's, within a word: ``sh -c 'export TOKEN=... ; train'``."""
-    return (
-        (token, REDACTED),
-        (url_password, rf"\1:{REDACTED}@"),
-        (bearer, rf"\1 {REDACTED}"),
-        (query, rf"\1{REDACTED}"),
-        (assignment, rf"\1{REDACTED}"),
-    )
+    return (token, url_password, bearer, query, assignment)
 
 
 def is_secret_name(name: str) -> bool:
@@ -71,37 +69,57 @@ def is_secret_name(name: str) -> bool:
     )
 
 
-def redact_text(text: str) -> str:
-    """Returns the text without well-known tokens, and what URLs, headers, assignments hold."""
-    if len(text) < _SHORTEST and "=" not in text and "://" not in text:
+class Redactor:
+    """Takes secrets out of texts, with the marks of one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def mark(self, secret: str) -> str:
+        """Returns what stands for a secret; a mark stands for itself."""
+        if REDACTED.fullmatch(secret):
+            return secret
+        content = secret.encode("utf-8", "surrogateescape")
+        return f"<redacted:{hmac.digest(self._key, content, 'sha256').hex()[:8]}>"
+
+    def text(self, text: str) -> str:
+        """Returns the text without well-known tokens, and what URLs, headers, assignments hold."""
+        if len(text) < _SHORTEST and "=" not in text and "://" not in text:
+            return text
+        for pattern in _patterns():
+            text = pattern.sub(self._replaced, text)
         return text
-    for pattern, replacement in _patterns():
-        text = pattern.sub(replacement, text)
-    return text
 
+    def _replaced(self, match: re.Match[str]) -> str:
+        start, end = (at - match.start() for at in match.span("secret"))
+        return f"{match[0][:start]}{self.mark(match['secret'])}{match[0][end:]}"
 
-def redact_command(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Returns the command without its secrets, and the words that held one.
+    def value(self, name: str, value: str) -> str:
+        """Returns the value of a param or variable; where the name says so, all of it is secret."""
+        return self.mark(value) if value and is_secret_name(name) else self.text(value)
 
-    Returns:
-        The command with each secret replaced, and for each a name to show: the flag, or the
-        position ("argument 3").
-    """
-    safe: list[str] = []
-    found: list[str] = []
-    follows_secret_flag = ""
-    for at, word in enumerate(command):
-        flag, equals, value = word.partition("=")
-        clean = redact_text(word)
-        if follows_secret_flag and not word.startswith("-"):
-            clean = REDACTED
-            found.append(follows_secret_flag)
-        elif equals and value and _FLAG.fullmatch(flag) and is_secret_name(flag):
-            clean = f"{flag}={REDACTED}"
-            found.append(flag)
-        elif clean != word:
-            found.append(f"argument {at}")
-        is_bare_flag = word.startswith("-") and not equals and is_secret_name(word)
-        follows_secret_flag = word if is_bare_flag else ""
-        safe.append(clean)
-    return tuple(safe), tuple(found)
+    def command(self, command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Returns the command without its secrets, and the words that held one.
+
+        Returns:
+            The command with each secret replaced, and for each a name to show: the flag, or the
+            position ("argument 3").
+        """
+        safe: list[str] = []
+        found: list[str] = []
+        follows_secret_flag = ""
+        for at, word in enumerate(command):
+            flag, equals, value = word.partition("=")
+            clean = self.text(word)
+            if follows_secret_flag and not word.startswith("-"):
+                clean = self.mark(word)
+                found.append(follows_secret_flag)
+            elif equals and value and _FLAG.fullmatch(flag) and is_secret_name(flag):
+                clean = f"{flag}={self.mark(value)}"
+                found.append(flag)
+            elif clean != word:
+                found.append(f"argument {at}")
+            is_bare_flag = word.startswith("-") and not equals and is_secret_name(word)
+            follows_secret_flag = word if is_bare_flag else ""
+            safe.append(clean)
+        return tuple(safe), tuple(found)

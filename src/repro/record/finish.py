@@ -28,6 +28,7 @@ from repro.record.output_log import read_output
 from repro.record.outputs import STATUS, Outputs, collect_outputs, written_files
 from repro.record.params import collect_params
 from repro.record.project import Project
+from repro.record.redactor import redactor_of
 from repro.record.states import remember_state
 from repro.record.trace import Trace, read_trace
 from repro.record.tree_facts import TreeFacts
@@ -110,7 +111,9 @@ class Finisher(NamedTuple):
         before = {p: c for p, c in self.facts.params.items() if not p.endswith(_DVCLIVE_PARAMS)}
         files = (_HYDRA_CONFIG, _DVCLIVE_PARAMS)
         written = {path: c for path, c in outputs.inline.items() if path.endswith(files)}
-        params, param_gaps = collect_params(before, written=written, given=self.begun.params)
+        params, param_gaps = collect_params(
+            before, written=written, given=self.begun.params, redactor=redactor_of(self.repo)
+        )
         record = Record(
             run=_run_of(self.begun, ending),
             params=params,

@@ -22,6 +22,7 @@ from repro.record.begun import (
 from repro.record.inputs import Collector
 from repro.record.live import LiveRun, atomic_write
 from repro.record.project import Project
+from repro.record.redactor import redactor_of
 from repro.record.trace import Trace, main_interpreter, read_trace
 from repro.record.tree_facts import TreeFacts, read_tree_facts
 from repro.record.warehouse import Warehouse
@@ -214,10 +215,9 @@ class Observer:
 
     def _note(self, interpreter: Interpreter | None, trace: Trace, gaps: Sequence[Gap]) -> Observed:
         observed = observe_environment(
+            self._repo,
             interpreter,
             self._env,
-            state_dir=self._repo.state_dir,
-            top=self._repo.top,
             others=[started.interpreter.executable for started in trace.interpreters],
             gaps=gaps,
         )
@@ -232,20 +232,24 @@ class Observer:
 
 
 def observe_environment(
+    repo: Repository,
     interpreter: Interpreter | None,
     env: Mapping[str, str],
     *,
-    state_dir: str,
-    top: str,
     others: Sequence[str] = (),
     gaps: Sequence[Gap] = (),
 ) -> Observed:
     """Observes an interpreter's environment and locks it; both are cached."""
-    cache_dir = os.path.join(state_dir, "cache")
+    cache_dir = os.path.join(repo.state_dir, "cache")
     from repro.environment.observe import observe
 
     environment, found = observe(
-        interpreter, variables=env, cache_dir=cache_dir, others=others, top=top
+        interpreter,
+        variables=env,
+        cache_dir=cache_dir,
+        redactor=redactor_of(repo),
+        others=others,
+        top=repo.top,
     )
     pylock: bytes | None = None
     unlocked: tuple[Gap, ...] = ()

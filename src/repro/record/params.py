@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from repro.model.gap import Gap, GapKind
-from repro.model.secrets import REDACTED, is_secret_name, redact_text
+from repro.model.secrets import Redactor
 from repro.model.values import Params, Value, is_same
 from repro.record.formats import FormatError, load_mapping
 from repro.record.project import Project
@@ -31,6 +31,7 @@ def collect_params(
     *,
     written: Mapping[str, bytes],
     given: Params,
+    redactor: Redactor,
 ) -> tuple[Params, list[Gap]]:
     """Returns the params, each later source going over the earlier ones.
 
@@ -38,6 +39,7 @@ def collect_params(
         files: Content of the params files at the start, by path.
         written: Content of the config files that hydra wrote during the run, by path.
         given: From the command's flags and ``--param``.
+        redactor: Takes secrets out of values.
     """
     gaps: list[Gap] = []
     params: Params = {}
@@ -51,7 +53,7 @@ def collect_params(
         _merge(params, values, path)
     for name, value in given.items():
         _give(params, name, value)
-    return _without_secrets(params, gaps), gaps
+    return _without_secrets(params, redactor, gaps), gaps
 
 
 def _merge(params: Params, values: Params, path: str) -> None:
@@ -95,7 +97,7 @@ def _united(old: Params, new: Params) -> Params:
     return united
 
 
-def _without_secrets(params: Params, gaps: list[Gap]) -> Params:
+def _without_secrets(params: Params, redactor: Redactor, gaps: list[Gap]) -> Params:
     def clean(name: str, value: Value) -> Value:
         if isinstance(value, dict):
             return {key: clean(key, item) for key, item in value.items()}
@@ -103,7 +105,7 @@ def _without_secrets(params: Params, gaps: list[Gap]) -> Params:
             return [clean(name, item) for item in value]
         if not isinstance(value, str):
             return value
-        safe = REDACTED if is_secret_name(name) and value else redact_text(value)
+        safe = redactor.value(name, value)
         if safe != value:
             reason = "looks like a secret; its value is not recorded"
             gaps.append(Gap(GapKind.SECRET, name, reason, "pass it in an environment variable"))

@@ -16,7 +16,6 @@ from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RunId, is_run_id, live_ref, new_run_id
 from repro.model.naming import random_name
 from repro.model.run import Code, Host, Identity, Record, Status
-from repro.model.secrets import redact_command
 from repro.model.values import Params
 from repro.process import CommandNotFoundError
 from repro.record.begun import Begun
@@ -28,6 +27,7 @@ from repro.record.observer import Observer
 from repro.record.output_log import OutputLog
 from repro.record.outputs import STATUS
 from repro.record.project import Project, find_project
+from repro.record.redactor import redactor_of
 from repro.record.trace import trace_environment
 from repro.record.warehouse import warehouse_of
 
@@ -174,7 +174,7 @@ def _begin(
     entropy = os.urandom(8)
     run_id = new_run_id(started_at, entropy[:4])
     snapshot = around.take_snapshot(repo)
-    command, secrets = redact_command(request.command)
+    command, secrets = redactor_of(repo).command(request.command)
     parent = around.env.get("REPRO_RUN", "")
     live, lock = create_live_run(repo, run_id)
     begun = Begun(

@@ -19,6 +19,7 @@ from repro.record.observer import Observed, collect_inputs, observe_environment
 from repro.record.outputs import Outputs, Written, collect_outputs
 from repro.record.params import collect_params
 from repro.record.project import Project, find_project
+from repro.record.redactor import redactor_of
 from repro.record.session import Request, Surroundings, gaps_at_start
 from repro.record.states import recorded_as, remember_state
 from repro.record.tree_facts import TreeFacts, read_tree_facts
@@ -101,7 +102,9 @@ def _record(
 ) -> Record:
     inputs = collect_inputs(begun, project, facts, top=repo.top, warehouse=warehouse)
     metrics = collect_metrics(project, top=repo.top, files=facts.metrics, since_ns=None)
-    params, param_gaps = collect_params(facts.params, written={}, given=begun.params)
+    params, param_gaps = collect_params(
+        facts.params, written={}, given=begun.params, redactor=redactor_of(repo)
+    )
     outputs = _outputs(repo, project, facts, metrics, warehouse)
     run = Run(
         id=begun.id,
@@ -147,9 +150,7 @@ def _observe(repo: Repository, around: Surroundings) -> Observed:
             interpreter = cached_probe(executable, cache_dir=cache_dir, env=around.env)
         except ProbeError as error:
             gaps.append(Gap(GapKind.ENVIRONMENT, executable, error.message, error.hint or ""))
-    return observe_environment(
-        interpreter, around.env, state_dir=repo.state_dir, top=repo.top, gaps=gaps
-    )
+    return observe_environment(repo, interpreter, around.env, gaps=gaps)
 
 
 def _outputs(
