@@ -3,70 +3,80 @@
 A record is pushed and lives for ever; a token in it cannot be called back. What is found gives way
 to a keyed digest, ``<redacted:1a2b3c4d>``: equal secrets of one repository have equal marks, and
 without the key, which never leaves the repository's own directory, nobody can try guesses on them.
+
+What secrets look like stands in `repro.model.secret_rules`, loaded when there is a text that may
+hold one.
 """
 
-import functools
 import hmac
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["REDACTED", "Redactor", "is_secret_name"]
+from repro.model.secret_files import secret_file_kind
+from repro.model.secret_names import (
+    is_placeholder,
+    is_secret_name,
+    looks_random,
+    may_be_secret_name,
+)
+
+if TYPE_CHECKING:
+    from repro.model.secret_rules import Secret
+
+__all__ = [
+    "REDACTED",
+    "Found",
+    "Redactor",
+    "find_secrets",
+    "is_secret_name",
+    "secret_file_kind",
+]
 
 REDACTED = re.compile(r"<redacted:[0-9a-f]{8}>")
 """A mark that stands where a secret stood."""
 
-_SECRET_WORDS = frozenset(
-    (
-        "key apikey token secret password passwd pwd passphrase credential credentials auth cookie"
-        " dsn accesskey authtoken privatekey secretkey"
-    ).split()
-)
-_NOT_SECRET = frozenset("num max min dim size len length n pad eos bos unk mask pass_k".split())
-"""Words that turn "token" and "key" into a hyperparameter: ``--max-tokens``, ``--key-dim``."""
 _FLAG = re.compile(r"[\w.+~/:@\-]*")
-_NAME = re.compile(r"[A-Za-z]+")
-
-
 _SHORTEST = 14
-"""No token is shorter, but for one behind a "=" or in a URL."""
+"""No token is shorter, but for one behind a "=" or ":"."""
+_LOOKED_AT_BYTES = 8000
+"""A NUL among so many says that a file is no text; git has the same rule."""
+_LOGINS = frozenset({"curl", "wget", "http", "https", "xh"})
 
 
-@functools.cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    """Returns what to look for, each with the group "secret"; compiled when first wanted."""
-    token = re.compile(
-        r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16}\b"
-        r"|\bgh[pousr]_[A-Za-z0-9]{30,}"
-        r"|\bgithub_pat_[A-Za-z0-9_]{30,}"
-        r"|\bglpat-[A-Za-z0-9_\-]{16,}"
-        r"|\bhf_[A-Za-z0-9]{20,}"
-        r"|\bsk-(?:ant-)?[A-Za-z0-9_\-]{20,}"
-        r"|\bxox[baprs]-[A-Za-z0-9\-]{10,}"
-        r"|\bAIza[A-Za-z0-9_\-]{30,}"
-        r"|\beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{5,}"
-        r"|\bpypi-[A-Za-z0-9_\-]{30,}"
-        r"|\bnpm_[A-Za-z0-9]{30,})"
-    )
-    url_password = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*:(?P<secret>[^\s/]+)@")
-    query = re.compile(
-        r"([?&](?:[A-Za-z0-9]+[_\-])*(?:key|token|secret|password|signature|sig)=)(?P<secret>[^\s&;#'\"]+)",
-        re.IGNORECASE,
-    )
-    bearer = re.compile(r"\b(?:Bearer|Basic) +(?P<secret>[A-Za-z0-9+/=._~\-]{8,})")
-    assignment = re.compile(
-        r"\b([A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]*=)"
-        r"(?P<secret>'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
-    )
-    """A shell's, within a word: ``sh -c 'export TOKEN=... ; train'``."""
-    return (token, url_password, bearer, query, assignment)
+class Found(NamedTuple):
+    """A secret that was in a file.
+
+    Attributes:
+        kind: What it is, in words.
+        line: Where, from 1.
+    """
+
+    kind: str
+    line: int
 
 
-def is_secret_name(name: str) -> bool:
-    """Tells whether a flag, param or variable of this name is likely to hold a secret."""
-    words = [word.lower() for word in _NAME.findall(re.sub(r"([a-z])([A-Z])", r"\1_\2", name))]
-    return any(word in _SECRET_WORDS for word in words) and not any(
-        word in _NOT_SECRET for word in words
-    )
+def find_secrets(text: str) -> "tuple[Secret, ...]":
+    """Returns the secrets in a text, in order; none overlaps another or lies in a mark."""
+    from repro.model.secret_rules import rules
+
+    low = text.lower()
+    found = [
+        secret
+        for rule in rules()
+        if any(anchor in low for anchor in rule.anchors)
+        for secret in rule.find(text)
+    ]
+    if not found:
+        return ()
+    marks = [match.span() for match in REDACTED.finditer(text)]
+    found.sort(key=lambda secret: (secret.start, -secret.end))
+    kept: list[Secret] = []
+    for secret in found:
+        is_in_mark = any(start < secret.end and secret.start < end for start, end in marks)
+        if not is_in_mark and (not kept or secret.start >= kept[-1].end):
+            kept.append(secret)
+    return tuple(kept)
 
 
 class Redactor:
@@ -83,20 +93,48 @@ class Redactor:
         return f"<redacted:{hmac.digest(self._key, content, 'sha256').hex()[:8]}>"
 
     def text(self, text: str) -> str:
-        """Returns the text without well-known tokens, and what URLs, headers, assignments hold."""
-        if len(text) < _SHORTEST and "=" not in text and "://" not in text:
+        """Returns a text of any length with marks in place of secrets."""
+        if len(text) < _SHORTEST and not any(sign in text for sign in "=:"):
             return text
-        for pattern in _patterns():
-            text = pattern.sub(self._replaced, text)
-        return text
+        return self._replaced(text, find_secrets(text))
 
-    def _replaced(self, match: re.Match[str]) -> str:
-        start, end = (at - match.start() for at in match.span("secret"))
-        return f"{match[0][:start]}{self.mark(match['secret'])}{match[0][end:]}"
+    def _replaced(self, text: str, secrets: "Sequence[Secret]") -> str:
+        parts: list[str] = []
+        at = 0
+        for secret in secrets:
+            parts += [text[at : secret.start], self.mark(text[secret.start : secret.end])]
+            at = secret.end
+        return "".join([*parts, text[at:]])
+
+    def content(self, content: bytes) -> tuple[bytes, tuple[Found, ...]]:
+        """Returns the content of a file with marks in place of secrets, and what they stand for.
+
+        A file that is no text comes back as it is: bytes changed in the middle of it would make
+        something else of it.
+        """
+        from repro.model.secret_rules import anchors
+
+        low = content.lower()
+        if not any(anchor in low for anchor in anchors()) or b"\0" in content[:_LOOKED_AT_BYTES]:
+            return content, ()
+        text = content.decode("utf-8", "surrogateescape")
+        secrets = find_secrets(text)
+        if not secrets:
+            return content, ()
+        found: list[Found] = []
+        line, at = 1, 0
+        for secret in secrets:
+            line += text.count("\n", at, secret.start)
+            at = secret.start
+            found.append(Found(secret.kind, line))
+        return self._replaced(text, secrets).encode("utf-8", "surrogateescape"), tuple(found)
 
     def value(self, name: str, value: str) -> str:
         """Returns the value of a param or variable; where the name says so, all of it is secret."""
-        return self.mark(value) if value and is_secret_name(name) else self.text(value)
+        if is_placeholder(value):
+            return value
+        is_secret = is_secret_name(name) or (may_be_secret_name(name) and looks_random(value))
+        return self.mark(value) if is_secret else self.text(value)
 
     def command(self, command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Returns the command without its secrets, and the words that held one.
@@ -107,19 +145,30 @@ class Redactor:
         """
         safe: list[str] = []
         found: list[str] = []
-        follows_secret_flag = ""
+        is_login = bool(command) and command[0].rpartition("/")[2] in _LOGINS
+        before = ""
         for at, word in enumerate(command):
-            flag, equals, value = word.partition("=")
-            clean = self.text(word)
-            if follows_secret_flag and not word.startswith("-"):
-                clean = self.mark(word)
-                found.append(follows_secret_flag)
-            elif equals and value and _FLAG.fullmatch(flag) and is_secret_name(flag):
-                clean = f"{flag}={self.mark(value)}"
-                found.append(flag)
-            elif clean != word:
-                found.append(f"argument {at}")
-            is_bare_flag = word.startswith("-") and not equals and is_secret_name(word)
-            follows_secret_flag = word if is_bare_flag else ""
+            clean = self._word(word, before, is_login=is_login)
+            if clean != word:
+                flag, equals, _ = word.partition("=")
+                is_flag = equals and clean.startswith(f"{flag}=<redacted:")
+                follows = before if _is_secret_flag(before) else f"argument {at}"
+                found.append(flag if is_flag and _FLAG.fullmatch(flag) else follows)
             safe.append(clean)
+            before = word
         return tuple(safe), tuple(found)
+
+    def _word(self, word: str, before: str, *, is_login: bool) -> str:
+        if _is_secret_flag(before) and not word.startswith("-") and not is_placeholder(word):
+            return self.mark(word)
+        if is_login and before in ("-u", "--user") and ":" in word:
+            user, _, password = word.partition(":")
+            return f"{user}:{self.mark(password)}"
+        flag, equals, value = word.partition("=")
+        if equals and value and _FLAG.fullmatch(flag):
+            return f"{flag}={self.value(flag, value)}"
+        return self.text(word)
+
+
+def _is_secret_flag(word: str) -> bool:
+    return word.startswith("-") and "=" not in word and is_secret_name(word)

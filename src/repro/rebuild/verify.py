@@ -1,0 +1,172 @@
+"""Holds a rebuilt environment against the record: versions, digests, and every byte of every file.
+
+A RECORD says what an installer meant to write. uv copies from its cache, and a file that was edited
+there (its default hard links make that easy) would be copied too; so the files are hashed.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from repro.environment.packages import normalised, scan_packages
+from repro.model.environment import Package
+from repro.rebuild.differences import Difference
+
+__all__ = ["Comparison", "compare", "damaged_files", "edited_since", "site_directories"]
+
+_MAX_NAMED = 3
+_CHUNK = 64
+
+
+class Comparison(NamedTuple):
+    """How what is installed compares with what was recorded.
+
+    Attributes:
+        n_packages: Recorded packages that have a digest.
+        n_identical: Those installed with the same digest and undamaged files.
+        differences: All that is not the same.
+        damaged: Files that are not what their RECORD says, by normalised package name.
+    """
+
+    n_packages: int
+    n_identical: int
+    differences: tuple[Difference, ...]
+    damaged: dict[str, tuple[str, ...]]
+
+
+def site_directories(prefix: str) -> list[str]:
+    """Returns the directories of an environment that packages are installed in."""
+    found = []
+    for lib in ("lib", "lib64"):
+        try:
+            names = sorted(os.listdir(f"{prefix}/{lib}"))
+        except OSError:
+            continue
+        if lib == "lib64" and os.path.islink(f"{prefix}/lib64"):
+            continue
+        pythons = [name for name in names if name.startswith(("python", "pypy"))]
+        found += [f"{prefix}/{lib}/{name}/site-packages" for name in pythons]
+    return [path for path in found if os.path.isdir(path)]
+
+
+def compare(
+    recorded: Sequence[Package], prefix: str, *, from_tree: Sequence[str] = ()
+) -> Comparison:
+    """Returns how the packages of an environment compare with those of a record.
+
+    Args:
+        recorded: The run's.
+        prefix: The environment.
+        from_tree: Normalised names of packages that the working tree holds: their code is the
+            code pillar's.
+    """
+    directories = site_directories(prefix)
+    installed = {normalised(p.name): p for p in scan_packages(directories)}
+    damaged = damaged_files(directories)
+    wanted = {normalised(package.name): package for package in recorded}
+    differences: list[Difference] = []
+    n_packages = n_identical = 0
+    for name, package in wanted.items():
+        is_counted = package.record is not None and name not in from_tree
+        n_packages += is_counted
+        difference = _difference(package, installed.get(name), damaged.get(name, ()))
+        if difference is None:
+            n_identical += is_counted
+        else:
+            differences.append(difference)
+    for name in sorted(installed.keys() - wanted.keys()):
+        package = installed[name]
+        subject = f"{package.name}=={package.version}"
+        differences.append(Difference(subject, "installed here, and not in the run"))
+    return Comparison(n_packages, n_identical, tuple(differences), damaged)
+
+
+def _difference(
+    recorded: Package, installed: Package | None, damaged: Sequence[str]
+) -> Difference | None:
+    subject = f"{recorded.name}=={recorded.version}"
+    if installed is None:
+        return Difference(subject, "not installed")
+    if installed.version != recorded.version:
+        return Difference(subject, f"version {installed.version} is installed")
+    if damaged:
+        names = ", ".join(damaged[:_MAX_NAMED])
+        more = f" and {len(damaged) - _MAX_NAMED} more" if len(damaged) > _MAX_NAMED else ""
+        fix = f"uv cache clean {normalised(recorded.name)}, and build it again"
+        return Difference(subject, f"files are not what its wheel holds: {names}{more}", fix)
+    if recorded.record is not None and installed.record != recorded.record:
+        return Difference(subject, "another build of the same version: its files differ")
+    return None
+
+
+def damaged_files(directories: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Returns the files whose bytes are not those of their RECORD, by normalised package name."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    rows = [row for directory in directories for row in _rows(directory)]
+    parts = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
+    # Hashing lets go of the interpreter's lock; more threads than cores gain nothing.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        wrong = [row for found in pool.map(_wrong, parts) for row in found]
+    damaged: dict[str, list[str]] = {}
+    for row in wrong:
+        damaged.setdefault(row.package, []).append(row.name)
+    return {package: tuple(sorted(names)) for package, names in damaged.items()}
+
+
+class _Row(NamedTuple):
+    """A file of a RECORD that has a hash."""
+
+    package: str
+    directory: str
+    name: str
+    algorithm: str
+    digest: str
+
+
+def _rows(directory: str) -> Iterator[_Row]:
+    import csv
+
+    for name in sorted(os.listdir(directory)):
+        if not name.endswith(".dist-info"):
+            continue
+        package = normalised(name.removesuffix(".dist-info").partition("-")[0])
+        try:
+            with open(f"{directory}/{name}/RECORD", encoding="utf-8", newline="") as file:
+                lines = list(csv.reader(file))
+        except (OSError, UnicodeDecodeError, csv.Error):
+            continue
+        for line in lines:
+            algorithm, equals, digest = (line[1] if len(line) > 1 else "").partition("=")
+            # Scripts hold the path of the interpreter: they differ in each environment.
+            if equals and not line[0].startswith("../") and not line[0].endswith(".pyc"):
+                yield _Row(package, directory, line[0], algorithm, digest)
+
+
+def _wrong(rows: Sequence[_Row]) -> list[_Row]:
+    return [row for row in rows if not _is_intact(row)]
+
+
+def _is_intact(row: _Row) -> bool:
+    try:
+        with open(os.path.join(row.directory, row.name), "rb", buffering=0) as file:
+            digest = hashlib.file_digest(file, row.algorithm).digest()
+    except (OSError, ValueError):  # gone, or an algorithm that nobody knows
+        return False
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == row.digest.rstrip("=")
+
+
+def edited_since(directories: Sequence[str], built_at_ns: int) -> list[str]:
+    """Returns the files of packages that were written after an environment was built."""
+    edited = []
+    for directory in directories:
+        for row in _rows(directory):
+            try:
+                changed_at_ns = os.stat(f"{directory}/{row.name}").st_mtime_ns
+            except OSError:
+                changed_at_ns = built_at_ns + 1
+            if changed_at_ns > built_at_ns:
+                edited.append(row.name)
+    return edited
