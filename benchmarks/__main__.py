@@ -14,6 +14,7 @@ from benchmarks.page import Page
 from benchmarks.peers import Peers, peer_rows
 from benchmarks.result import Result, Verdict
 from benchmarks.rows import ROWS, Row
+from benchmarks.rows.environment import environment_rows
 
 __all__ = ["main"]
 
@@ -38,7 +39,11 @@ def _measure(bench: Bench, options: Options) -> int:
     if before > where.n_cores / 2:
         _say(f"the machine is busy (load {before:.1f} on {where.n_cores} cores): expect noise")
     peers = Peers(options.cache)
-    rows = peer_rows(peers) if options.with_peers else ROWS
+    rows = ROWS
+    if options.with_peers:
+        rows = peer_rows(peers)
+    elif options.with_environments:
+        rows = environment_rows(options.cache, with_cold=options.with_cold)
     chosen = [row for row in rows if _fits(row, options.only)]
     if not chosen:
         raise BenchmarkError(f"no row fits {options.only!r}")

@@ -20,7 +20,9 @@ class Options:
         as_json: JSON rather than a table.
         is_quick: Fewer pairs: enough to see that it works, not to judge.
         only: Part of an id or a name, or a pattern with * and ?; "" for all.
-        with_peers: Whether other programs are measured too.
+        with_peers: Whether other programs are measured instead.
+        with_environments: Whether environments of a hundred packages are measured instead.
+        with_cold: Whether they are also built with nothing in the caches.
         pairs: How often each side is measured.
         scratch: Where to work; None for a temporary directory.
         cache: Where the peers' environments are kept.
@@ -30,6 +32,8 @@ class Options:
     is_quick: bool
     only: str
     with_peers: bool
+    with_environments: bool
+    with_cold: bool
     pairs: int
     scratch: Path | None
     cache: Path
@@ -51,8 +55,18 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
     parser.add_argument("--pairs", type=int, metavar="N", help=f"pairs a row; {_PAIRS} by default")
     parser.add_argument("--only", default="", metavar="PATTERN", help="rows whose id or name fit")
     parser.add_argument("--peers", action="store_true", help="DVC, MLflow, W&B, exptrack instead")
+    parser.add_argument(
+        "--environments",
+        action="store_true",
+        help="environments of a hundred packages instead",
+    )
+    parser.add_argument(
+        "--cold",
+        action="store_true",
+        help="with --environments: build with empty caches too, which downloads 100 MB a time",
+    )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="work below DIR")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the peers' environments")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep what is installed")
     found = parser.parse_args(argv)
     pairs = found.pairs if found.pairs is not None else _QUICK_PAIRS if found.quick else _PAIRS
     if pairs < 1:
@@ -62,6 +76,8 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         is_quick=found.quick,
         only=found.only,
         with_peers=found.peers,
+        with_environments=found.environments or found.cold,
+        with_cold=found.cold,
         pairs=pairs,
         scratch=found.scratch,
         cache=found.cache or _cache(),

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     """Ours divided by the floor."""
     PLUS_MS = "plus_ms"
     """Ours less the floor, in ms."""
+    MS = "ms"
+    """Ours, in ms, whatever the floor."""
     BYTES = "bytes"
     """Ours, in bytes, whatever the floor."""
 
@@ -51,6 +53,8 @@ class Budget:
                 return f"{number:.3g}x"
             case Kind.PLUS_MS:
                 return f"{number:+.0f} ms"
+            case Kind.MS:
+                return f"{number:.0f} ms"
             case Kind.BYTES:
                 return f"{number:,.0f} B"
 
@@ -86,7 +90,7 @@ class Samples:
                 return self.ratios
             case Kind.PLUS_MS:
                 return self.differences
-            case Kind.BYTES:
+            case Kind.MS | Kind.BYTES:
                 return list(self.ours)
 
 

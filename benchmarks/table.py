@@ -51,7 +51,8 @@ def _range(samples: Samples, budget: Budget) -> str:
     judged = samples.judged(budget.kind)
     if len(judged) < 2:
         return _MISSING
-    form = "{:.2f}" if budget.kind is Kind.RATIO else "{:+.0f}"
+    forms = {Kind.RATIO: "{:.2f}", Kind.PLUS_MS: "{:+.0f}"}
+    form = forms.get(budget.kind, "{:.0f}")
     return f"{form.format(min(judged))}..{form.format(max(judged))}"
 
 

@@ -35,6 +35,8 @@ _FIXED = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
     "UV_CACHE_DIR": _UV_CACHE,
+    # uv's own default shares files with its cache: a test that edits one would spoil it for all.
+    "UV_LINK_MODE": "copy",
 }
 _DROPPED_PREFIXES = ("CONDA", "DVC_", "GIT_", "LC_", "MLFLOW_", "REPRO_", "XDG_")
 _DROPPED = (

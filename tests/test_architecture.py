@@ -36,6 +36,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "git": _GIT,
     "data": _DATA,
     "environment": _ENVIRONMENT,
+    # What was observed, built again: it needs a record, and neither git nor the runs.
+    "rebuild": (*_MODEL, "process", "environment", "rebuild"),
     "store": _STORE,
     "record": _RECORD,
     # Pure: two records in, their difference out.
@@ -43,7 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "restore": (*_GIT, "data", "store", "restore"),
     # A person at a keyboard: it knows repro by its command line only.
     "demo": ("errors", "process", "demo"),
-    "cli": (*_RECORD, "compare", "restore", "demo", "cli"),
+    "cli": (*_RECORD, "compare", "rebuild", "restore", "demo", "cli"),
     "__main__": ("cli",),
     "__init__": (),
 }
@@ -104,7 +106,7 @@ EDGES = (
         # that failed for want of a network is not tried again at once; a run's start and end are
         # the moments at which they happen.
         (
-            *("cli/*", "data/stat_cache.py", "environment/lock.py"),
+            *("cli/*", "data/stat_cache.py", "environment/lock.py", "git/screen.py"),
             *("record/session.py", "record/unchanged.py", "record/workspace.py"),
         ),
         "the clock is an argument (`now`, `at`), so that a test can set it",

@@ -68,6 +68,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel_names: set[str]) -> Non
     "name",
     [
         "repro/record/bootstrap/sitecustomize.py",
+        "repro/record/bootstrap/repro_exit.py",
         "repro/demo/digits/train.py",
         "repro/demo/digits/make_data.py",
         "repro/demo/digits/params.yaml",

@@ -23,10 +23,15 @@ tests/test_errors.py holds complete::
     │                           WrongHashError
     ├── data.yaml_reader        PointerError (a DVC file that cannot be read)
     ├── environment.probe       ProbeError
+    ├── rebuild.differences     NotExactError
+    ├── rebuild.environment     NotObservedError, EnvironmentDirectoryTakenError
+    ├── rebuild.kept            EnvironmentInUseError
+    ├── rebuild.uv              UvMissingError
     ├── store.runs              NoRecordError
     ├── store.resolve           UnknownRunError, AmbiguousRunError, UnreadableRunError
     ├── record.formats          FormatError
     ├── record.session          NotRecordedError
+    ├── record.strict           NotReproducibleError
     ├── compare.parse           QueryError
     ├── restore.bring           CheckoutIncompleteError (bytes are missing everywhere)
     ├── restore.checkout        UnfinishedCheckoutError
@@ -37,8 +42,13 @@ tests/test_errors.py holds complete::
     ├── restore.target          DamagedRunError
     ├── restore.undo_entries    NothingToUndoError
     ├── demo.player             DemoError
+    ├── cli.rebuilding          StillRunningError
     ├── cli.recording           BadPairError
-    └── cli.commands.demo       DemoNeedsError
+    ├── cli.run_worktree        OtherWorktreeError
+    ├── cli.commands.demo       DemoNeedsError
+    ├── cli.commands.env_check  NoPythonError
+    ├── cli.commands.env_show   NotLockedError
+    └── cli.commands.exec       NoCommandError
 
 Anything else that escapes is a bug of ours (exit code 3, with a report).
 """

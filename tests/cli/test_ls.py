@@ -63,7 +63,7 @@ def test_a_terminal_gets_the_columns_that_differ_and_the_metrics() -> None:
 def test_a_terminal_gets_short_ids_and_rounded_numbers() -> None:
     line = call(command, terminal=True).stdout.splitlines()[3].split()
     assert line[:3] == ["kkkkkkkk", "run-k", "finished"]
-    assert line[-2:] == ["0.1", "0.5"]
+    assert line[-3:] == ["0.1", "0.5", "reproducible"]
 
 
 @pytest.mark.usefixtures("runs")

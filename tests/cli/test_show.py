@@ -77,7 +77,7 @@ def test_a_gap_says_why_and_how_to_close_it(repo: Scratch, monkeypatch: pytest.M
     gap = Gap(GapKind.DATA, "big.bin", "it is nowhere", "dvc add big.bin")
     shelf(repo, monkeypatch).put("k", run={"gaps": (gap,)})
     text = call(command).stdout
-    assert "data big.bin: it is nowhere\n               fix: dvc add big.bin\n" in text
+    assert "data  big.bin: it is nowhere\n                   fix: dvc add big.bin\n" in text
 
 
 def test_a_failed_run_shows_its_exit_code(repo: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from repro.compare.changes import Changes
 from repro.compare.diff import Difference, compare_records
 from repro.compare.diff_json import to_json
+from repro.compare.environment import EnvironmentChange
 from repro.model.digest import digest_of_environment, digest_of_params
-from repro.model.environment import Hardware, Package, Platform
-from repro.model.run import Pillars, Record
+from repro.model.environment import Environment, Hardware, Interpreter, Package, Platform
+from repro.model.gap import Gap, GapKind
+from repro.model.run import Pillars, Record, Status
 from tests.compare.samples import entry, environment, package, record
 
 SCALARS = (
@@ -201,3 +203,81 @@ def test_code_differs_by_digest_not_by_commit() -> None:
     a, b = record(), record(run={"pillars": Pillars("other", "da7a", "9a9a", "e2e2")})
     assert compare_records(a, record()).code.is_same
     assert not compare_records(a, b).code.is_same
+
+
+def environments(first: Environment | None, second: Environment | None) -> EnvironmentChange:
+    return compare_records(record(environment=first), record(environment=second)).environment
+
+
+def test_only_the_cpu_flags_that_differ_are_told() -> None:
+    first = environment(hardware=Hardware("CPU", 2, 2**30, cpu_flags="avx avx2 sse"))
+    second = environment(hardware=Hardware("CPU", 2, 2**30, cpu_flags="amx avx sse"))
+    found = environments(first, second)
+    assert (list(found.cpu_flags.added), list(found.cpu_flags.removed)) == (["amx"], ["avx2"])
+    assert not found.machine
+
+
+def test_flags_that_an_old_record_does_not_hold_are_no_difference() -> None:
+    second = environment(hardware=Hardware("Fast CPU", 8, 2**34, ("Big GPU",), cpu_flags="avx"))
+    assert not environments(environment(), second).cpu_flags
+
+
+def test_a_kernel_that_keeps_more_memory_makes_no_other_machine() -> None:
+    first = environment(hardware=Hardware("CPU", 2, 25_276_514_304))
+    second = environment(hardware=Hardware("CPU", 2, 25_276_000_000))
+    assert not environments(first, second).machine
+    assert environments(first, environment(hardware=Hardware("CPU", 2, 2**36))).machine
+
+
+def test_another_build_of_one_python_is_told_but_leaves_the_pillar_the_same() -> None:
+    interpreter = Interpreter("cpython", "3.11.7", "Clang", "/p", "/v", "/usr", digest="ab")
+    first = environment(interpreter=interpreter._replace(build="GCC", digest="cd"))
+    found = environments(first, environment(interpreter=interpreter))
+    assert found.build.changed == {"build": ("GCC", "Clang"), "digest": ("cd", "ab")}
+    assert found.is_same
+
+
+def test_a_package_from_another_commit_is_told_but_leaves_the_pillar_the_same() -> None:
+    tool = package("tool")
+    first = environment(packages=(tool._replace(origin={"url": "u", "commit": "1"}),))
+    second = environment(packages=(tool._replace(origin={"url": "u", "commit": "2"}),))
+    found = environments(first, second)
+    assert list(found.origins.changed) == ["tool"]
+    assert not found.packages
+    assert found.is_same
+    assert digest_of_environment(first) == digest_of_environment(second)
+
+
+def test_runtime_container_indexes_and_modules_leave_the_pillar_the_same() -> None:
+    first = environment()
+    second = first._replace(
+        platform=first.platform._replace(container="docker"),
+        runtime={"omp.threads": "2"},
+        indexes=("https://example.org/simple",),
+        variable_names=("HOME",),
+        modules=("/x.py",),
+    )
+    found = environments(first, second)
+    assert list(found.machine.added) == ["container"]
+    assert list(found.runtime.added) == ["omp.threads"]
+    assert list(found.indexes.added) == ["https://example.org/simple"]
+    assert list(found.variable_names.added) == ["HOME"]
+    assert list(found.modules.added) == ["/x.py"]
+    assert found.is_same
+    assert digest_of_environment(first) == digest_of_environment(second)
+
+
+def test_it_is_told_how_many_environments_were_observed() -> None:
+    counts = [
+        environments(a, b).n_observed
+        for a, b in ((None, None), (environment(), None), (environment(), environment()))
+    ]
+    assert counts == [0, 1, 2]
+
+
+def test_a_run_without_gaps_is_reproducible_and_one_in_progress_is_not_yet() -> None:
+    gap = Gap(GapKind.DATA, "x", "y")
+    running = record(run={"status": Status.RUNNING, "ended_at": None})
+    found = to_json(compare_records(record(), record(run={"gaps": (gap,)})))
+    assert (found["gaps"], found["reproducible"]) == ([0, 1], [True, False])
+    assert to_json(compare_records(record(), running))["reproducible"] == [True, False]

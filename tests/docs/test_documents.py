@@ -14,6 +14,7 @@ from repro.cli.group import COMMANDS, repro
 from repro.model.decode import decode_data, decode_metrics, decode_params, decode_run
 from repro.model.ids import Oid, RefName
 from repro.model.summary import parse_message
+from tests.environment.pythons import make_venv
 from tests.repos import Scratch, run_program
 
 _ROOT = Path(__file__).parents[2]
@@ -49,8 +50,9 @@ def test_every_command_in_the_readme_runs(project: Scratch) -> None:
         script = tools / tool
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
         script.chmod(0o755)
-    (tools / "python").symlink_to(sys.executable)
-    env = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    # An environment of the project's own: building it again is part of what is shown.
+    python = Path(make_venv(project.path.parent / "venv"))
+    env = {"PATH": f"{tools}:{python.parent}:{os.environ['PATH']}"}
 
     for line in shown:
         run_program(*shlex.split(line), cwd=project.path, env=env)

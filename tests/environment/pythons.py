@@ -71,8 +71,11 @@ def make_venv(path: Path, *packages: str) -> str:
 
 
 def install(python: str, *packages: str) -> None:
-    """Installs packages from the index, or from directories and files, with uv."""
-    _uv("pip", "install", "--no-deps", "--python", python, *packages)
+    """Installs packages from the index, or from directories and files, with uv.
+
+    Copied: through uv's hard links a test that damages a file would damage every environment.
+    """
+    _uv("pip", "install", "--no-deps", "--link-mode", "copy", "--python", python, *packages)
 
 
 def make_project(directory: Path, *, name: str = "tiny") -> Path:

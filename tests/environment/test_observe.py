@@ -1,12 +1,25 @@
 """What is put together for a record, from real environments."""
 
+import json
+import shutil
+import time
 from pathlib import Path
 
 from repro.environment.observe import observe
 from repro.environment.probe import probe
-from repro.model.gap import GapKind
+from repro.model.environment import Environment
+from repro.model.gap import Gap, GapKind
 from repro.model.secrets import Redactor
 from tests.environment.pythons import install, make_project, make_venv
+
+
+def _observe(python: str, tmp_path: Path) -> tuple[Environment, tuple[Gap, ...]]:
+    return observe(
+        probe(python, env={}),
+        variables={},
+        cache_dir=str(tmp_path / "cache"),
+        redactor=Redactor(b"k"),
+    )
 
 
 def test_an_environment_of_an_index_has_no_gaps(tmp_path: Path) -> None:
@@ -18,9 +31,12 @@ def test_an_environment_of_an_index_has_no_gaps(tmp_path: Path) -> None:
         cache_dir=str(tmp_path / "cache"),
         redactor=Redactor(b"k"),
     )
-    assert environment.interpreter == interpreter
+    assert environment.interpreter is not None
+    assert environment.interpreter._replace(digest=None) == interpreter
+    assert environment.interpreter.digest is not None
     assert [(p.name, p.version) for p in environment.packages] == [("six", "1.17.0")]
     assert environment.variables == {"TZ": "UTC"}
+    assert environment.variable_names == ("X",)
     assert gaps == ()
 
 
@@ -67,16 +83,69 @@ def test_a_package_from_a_directory_elsewhere_is_a_gap(tmp_path: Path) -> None:
     assert str(project) in gap.reason
 
 
-def test_what_conda_adds_is_a_gap(tmp_path: Path) -> None:
-    python = make_venv(tmp_path / "venv")
+def test_an_environment_of_conda_is_no_gap_in_itself(tmp_path: Path) -> None:
+    python = make_venv(tmp_path / "venv", "six==1.17.0")
     (tmp_path / "venv/conda-meta").mkdir()
-    _, (gap,) = observe(
-        probe(python, env={}),
-        variables={},
+    files = ["lib/python3/site-packages/six-1.17.0.dist-info/METADATA"]
+    document = {"name": "six", "files": files}
+    (tmp_path / "venv/conda-meta/six-1.17.0-py_0.json").write_text(json.dumps(document))
+    environment, gaps = _observe(python, tmp_path)
+    assert gaps == ()
+    assert environment.packages[0].installer == "conda"
+
+
+def test_what_is_wrong_with_packages_is_a_gap(tmp_path: Path) -> None:
+    python = make_venv(tmp_path / "venv", "six==1.17.0")
+    (info,) = (tmp_path / "venv").glob("lib/*/site-packages/six-*.dist-info")
+    (info / "METADATA").write_bytes(b"\x00\xff" * 500)
+    for _ in range(2):  # read, and kept
+        environment, (gap,) = _observe(python, tmp_path)
+        assert (environment.packages[0].name, environment.packages[0].version) == ("six", "1.17.0")
+        assert gap.reason.startswith("its METADATA is damaged")
+
+
+def test_an_environment_without_its_packages_is_empty(tmp_path: Path) -> None:
+    python = make_venv(tmp_path / "venv", "six==1.17.0")
+    interpreter = probe(python, env={})
+    shutil.rmtree(tmp_path / "venv")
+    environment, gaps = observe(
+        interpreter, variables={}, cache_dir=str(tmp_path / "cache"), redactor=Redactor(b"k")
+    )
+    assert (environment.packages, gaps) == ((), ())
+    assert environment.interpreter is not None
+    assert environment.interpreter.digest is None
+
+
+def test_what_the_user_asks_for_and_says_is_observed(tmp_path: Path) -> None:
+    variables = {
+        "SEED": "3",
+        "REPRO_IMAGE": "https://me:hunter2hunter2@registry/x@sha256:12",
+        "UV_INDEX": "https://me:hunter2hunter2@index/simple",
+        "HOME": str(tmp_path),
+    }
+    environment, _ = observe(
+        None,
+        variables=variables,
         cache_dir=str(tmp_path / "cache"),
         redactor=Redactor(b"k"),
+        extra=("SEED",),
     )
-    assert (gap.subject, gap.fix) == ("conda", "conda list --explicit > conda-explicit.txt")
+    assert environment.variables == {"SEED": "3"}
+    assert "registry/x@sha256:12" in environment.platform.container
+    assert environment.indexes[0] == "https://index/simple"
+    assert "hunter2" not in repr(environment)
+
+
+def test_a_second_look_is_a_tenth_of_what_a_run_may_take(tmp_path: Path) -> None:
+    python = make_venv(tmp_path / "venv", "six==1.17.0", "click==8.1.7")
+    interpreter, times = probe(python, env={}), []
+    for _ in range(5):
+        start = time.process_time()
+        observe(
+            interpreter, variables={}, cache_dir=str(tmp_path / "cache"), redactor=Redactor(b"k")
+        )
+        times.append(time.process_time() - start)
+    assert min(times) < 0.015
 
 
 def test_other_interpreters_are_named_once(tmp_path: Path) -> None:

@@ -53,6 +53,20 @@ def test_the_current_directory_is_not_on_the_path(
     assert {"", str(tmp_path)}.isdisjoint(probe(sys.executable, env={}).path)
 
 
+def test_a_sitecustomize_that_raises_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('noise')\nraise RuntimeError('broken')\n")
+    found = probe(sys.executable, env={"PYTHONPATH": str(tmp_path)})
+    assert found.version == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_a_virtual_environment_that_lost_its_python_is_named(tmp_path: Path) -> None:
+    python = make_venv(tmp_path / "venv")
+    (tmp_path / "venv/bin/python").unlink()
+    (tmp_path / "venv/bin/python").symlink_to("/no/python3.11")
+    with pytest.raises(ProbeError, match="venv/bin/python"):
+        probe(python, env={})
+
+
 def test_what_a_sitecustomize_prints_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('repro-probe {')")
     found = probe(sys.executable, env={"PYTHONPATH": str(tmp_path)})

@@ -109,6 +109,39 @@ def test_a_package_is_part_of_the_environment() -> None:
     assert len({digest_of_environment(variant) for variant in variants}) == len(variants)
 
 
+def test_variables_of_the_job_are_not_part_of_the_environment() -> None:
+    environment = simple_record().environment
+    assert environment is not None
+    of_job = {"CUDA_VISIBLE_DEVICES": "1", "RANK": "0", "SLURM_JOB_ID": "7"}
+    moved = environment._replace(
+        variables={**environment.variables, **of_job}, variable_names=("X",), indexes=("https://i",)
+    )
+    assert digest_of_environment(moved) == digest_of_environment(environment)
+
+
+def test_the_repository_of_an_editable_package_is_part_of_the_environment() -> None:
+    environment = simple_record().environment
+    assert environment is not None
+    url = {"url": "file:///lib", "editable": "true"}
+    origins = [url, {**url, "head": A}, {**url, "head": B}, {**url, "head": B, "dirty": "true"}]
+    variants = [
+        environment._replace(packages=(environment.packages[0]._replace(origin=origin),))
+        for origin in origins
+    ]
+    assert len({digest_of_environment(variant) for variant in variants}) == len(variants)
+
+
+def test_where_an_editable_package_of_the_tree_lies_does_not_matter() -> None:
+    environment = simple_record().environment
+    assert environment is not None
+    package = environment.packages[0]
+    moved = [
+        environment._replace(packages=(package._replace(origin={"url": url, "editable": "true"}),))
+        for url in ("./", "./libs/x")
+    ]
+    assert digest_of_environment(moved[0]) == digest_of_environment(moved[1])
+
+
 def test_params_with_a_number_too_long_to_write_have_a_digest() -> None:
     assert digest_of_params({"n": 10**5000}) != digest_of_params({"n": 10**5000 + 1})
 

@@ -15,6 +15,7 @@ from repro.model.data import Artifact, DataEntry, Place, Source
 from repro.model.ids import RunId, run_ref
 from repro.model.run import Code, Host, Pillars, Record, Run, Status
 from repro.model.summary import Summary, summarize
+from repro.record.redactor import screen_of
 from repro.restore.checkout import Outcome, checkout
 from repro.restore.stores import open_stores
 from repro.restore.undo import undo
@@ -65,7 +66,7 @@ def record_run(
     """Records the working tree: `data` and large files into the store, outputs, too."""
     repo = opened(scratch)
     stores = open_stores(repo)
-    snapshot = take_snapshot(repo)
+    snapshot = take_snapshot(repo, screen=screen_of(repo))
     entries = [stores.look_at(path, save=True) for path in data]
     entries += [stores.look_at(file.path, save=True) for file in snapshot.large]
     run = Run(
@@ -78,6 +79,7 @@ def record_run(
         pillars=Pillars("", "", "", ""),
         author=None,
         host=Host("", ""),
+        gaps=snapshot.gaps,
     )
     contents = {path: (scratch.path / path).read_bytes() for path in inline}
     record = Record(

@@ -53,10 +53,13 @@ class _Taking(threading.Thread):
 
     def run(self) -> None:
         """Takes it."""
+        from repro.record.redactor import screen_of
+
         with suppress(ReproError, OSError):
             status = status_of(self._opening)
             if status is not None:
-                self.snapshot = take_snapshot(self._opening.repository(), status=status)
+                repo = self._opening.repository()
+                self.snapshot = take_snapshot(repo, status=status, screen=screen_of(repo))
 
 
 def ask_git() -> None:

@@ -82,6 +82,9 @@ def report(error: ReproError) -> None:
 
 def _report_usage(error: "click.ClickException") -> int:
     message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":  # since click 8.2: the message is the help
+        _say(message)
+        return _USER_ERROR
     _say(f"error: {message[:1].lower() + message[1:]}")
     context = getattr(error, "ctx", None)
     if context is not None:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from repro import __version__
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["COMMANDS", "repro"]
+__all__ = ["COMMANDS", "LazyGroup", "repro"]
 
 COMMANDS = {
     "run": "Run a command and record it as a run",
@@ -22,26 +23,41 @@ COMMANDS = {
     "params": "Show the params of runs",
     "metrics": "Show the metrics of runs",
     "checkout": "Put a run's code, data and environment spec back",
+    "env": "Show, compare, build and check environments",
+    "exec": "Run a command in the environment of a run",
+    "shell": "Open a shell in the environment of a run",
     "undo": "Go back to before the last checkout",
+    "doctor": "Check this repository, and runs for secrets",
+    "gc": "Remove rebuilt environments and working trees no longer used",
     "demo": "See it all work in a scratch repository",
 }
 """Short help by command; the modules are ``repro.cli.commands.<name>``."""
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by name, and imports one only to run it or to show its help."""
+    """Knows its commands by name, and imports one only to run it or to show its help.
+
+    Attributes:
+        helps: Short help by command.
+        prefix: What a command's name is put behind to name its module.
+        path: What is typed before a command.
+    """
+
+    helps: Mapping[str, str] = COMMANDS
+    prefix = "repro.cli.commands."
+    path = "repro"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Returns the names in the order of the help."""
         del ctx
-        return list(COMMANDS)
+        return list(self.helps)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Returns a command, None when there is none of that name."""
         del ctx
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.helps:
             return None
-        module = importlib.import_module(f"repro.cli.commands.{cmd_name}")
+        module = importlib.import_module(f"{self.prefix}{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -49,11 +65,11 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Names the nearest command when there is none of that name."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in self.helps and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean `repro {near[0]}`?" if near else "see `repro --help`"
+            near = get_close_matches(args[0], self.helps, n=1)
+            hint = f"did you mean `{self.path} {near[0]}`?" if near else f"see `{self.path} --help`"
             ctx.fail(f"no such command: {args[0]}; {hint}")
         return super().resolve_command(ctx, args)
 
@@ -65,7 +81,7 @@ class LazyGroup(click.Group):
             return click.Command.shell_complete(self, ctx, incomplete)
         return [
             CompletionItem(name, help=help_)
-            for name, help_ in COMMANDS.items()
+            for name, help_ in self.helps.items()
             if name.startswith(incomplete)
         ]
 
@@ -73,7 +89,7 @@ class LazyGroup(click.Group):
         """Writes the list of commands without loading any."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self.helps.items()))
 
 
 @click.group(

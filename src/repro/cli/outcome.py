@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from repro.cli.format import duration, size
+from repro.cli.format import counted, duration, size
 from repro.cli.page import clean
 from repro.model.ids import RunId, short_id
 from repro.model.run import Record, Status
@@ -21,9 +21,19 @@ _COLOURS = {
 }
 
 
-def print_outcome(record: Record) -> None:
-    """Says on stderr what was recorded."""
+def print_outcome(record: Record, *, is_strict: bool = False) -> None:
+    """Says on stderr what was recorded.
+
+    Args:
+        record: The record.
+        is_strict: Whether it was meant to have no gaps.
+    """
     lines = [_title(record), *(f"  {label:<12} {text}" for label, text in _rows(record))]
+    if is_strict and record.run.gaps:
+        n_gaps = len(record.run.gaps)
+        were = "was" if n_gaps == 1 else "were"
+        found = f"{counted(n_gaps, 'gap')} {were} found only while it ran"
+        lines.append(f"  {'strict':<12} {_paint(found, '33')}")
     _talk("\n".join(lines))
 
 
@@ -69,6 +79,8 @@ def _rows(record: Record) -> Iterator[tuple[str, str]]:
             _some([f"{a.path} ({size(a.size_bytes)})" for a in record.artifacts]),
         )
     yield "environment", _environment(record)
+    for text in _drift(record):
+        yield "", _paint(text, "33")
     if run.gaps:
         for number, gap in enumerate(run.gaps[:_MAX_GAPS]):
             text = clean(f"{gap.kind.value}: {gap.subject}: {gap.reason}")
@@ -100,8 +112,20 @@ def _environment(record: Record) -> str:
     interpreter = environment.interpreter
     python = f"Python {interpreter.version}" if interpreter else "no Python seen"
     packages = f", {len(environment.packages)} packages" if interpreter else ""
-    locked = ", locked" if record.lock is not None else ""
-    return f"{python}{packages}{locked}"
+    is_locked = record.lock is not None or record.conda is not None
+    return f"{python}{packages}{', locked' if is_locked else ''}"
+
+
+def _drift(record: Record) -> Iterator[str]:
+    """Yields one line when what was installed differs from what the lock files say."""
+    files = record.environment.lock_files if record.environment else ()
+    drifted = [file for file in files if file.drift]
+    if drifted:
+        from repro.cli.drift import drift_text
+
+        n_more = len(drifted) - 1
+        more = f" ({counted(n_more, 'more file')} drifted)" if n_more else ""
+        yield clean(f"{drift_text(drifted[0])}{more}")
 
 
 def _some(items: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from repro.git.repository import Opening, Repository
 from repro.model.run import Host
 from repro.model.values import Params, parse_scalar
 from repro.record.recover import recover_dead_runs
-from repro.record.session import Request, Surroundings
+from repro.record.request import Request, Surroundings
 
 __all__ = [
     "OPTIONS",

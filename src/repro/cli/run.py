@@ -12,6 +12,8 @@ __all__ = ["RUN_OPTIONS", "run", "run_quickly"]
 RUN_OPTIONS = (
     *OPTIONS,
     Option("no_trace", ("--no-trace",), "Do not look at which files it opens.", is_flag=True),
+    Option("strict", ("--strict",), "Do not start while a gap is known.", is_flag=True),
+    Option("no_strict", ("--no-strict",), "Start, whatever the project says.", is_flag=True),
 )
 
 
@@ -26,7 +28,10 @@ def run_quickly(words: Sequence[str]) -> int | None:
 def run(values: Values, command: Sequence[str]) -> int:
     """Runs a command, records it, says so, and returns its exit code."""
     repo, around = prepare(quiet=values["quiet"])
-    request = request_of(values, command)._replace(is_traced=not values["no_trace"])
+    request = request_of(values, command)._replace(
+        is_traced=not values["no_trace"],
+        is_strict=False if values["no_strict"] else values["strict"] or None,
+    )
     try:
         outcome = run_command(repo, request, around)
     except NotRecordedError as error:
@@ -35,5 +40,5 @@ def run(values: Values, command: Sequence[str]) -> int:
     if not values["quiet"]:
         from repro.cli.outcome import print_outcome
 
-        print_outcome(outcome.record)
+        print_outcome(outcome.record, is_strict=outcome.is_strict)
     return outcome.exit_code

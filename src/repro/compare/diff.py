@@ -9,7 +9,7 @@ from repro.compare.metrics import MetricChange, compare_metrics
 from repro.compare.params import compare_params
 from repro.model.data import Artifact, DataEntry
 from repro.model.ids import Oid
-from repro.model.run import Record
+from repro.model.run import Record, Run, Status
 from repro.model.values import Value
 
 __all__ = ["CodeChange", "Difference", "FileStat", "compare_records"]
@@ -61,6 +61,7 @@ class Difference(NamedTuple):
         environment: The environment pillar.
         metrics: Every metric that either run has, changed or not.
         artifacts: Outputs, by path.
+        n_gaps: How many gaps either run has: with 0 it is reproducible. None while it runs.
     """
 
     code: CodeChange
@@ -69,6 +70,7 @@ class Difference(NamedTuple):
     environment: EnvironmentChange
     metrics: tuple[MetricChange, ...]
     artifacts: Changes[Artifact]
+    n_gaps: tuple[int | None, int | None] = (0, 0)
 
     @property
     def pillars(self) -> dict[str, bool]:
@@ -110,7 +112,12 @@ def compare_records(a: Record, b: Record, *, files: Sequence[FileStat] = ()) -> 
             {artifact.path: artifact for artifact in b.artifacts},
             same=lambda old, new: old.hash == new.hash,
         ),
+        n_gaps=(_n_gaps(a.run), _n_gaps(b.run)),
     )
+
+
+def _n_gaps(run: Run) -> int | None:
+    return None if run.status is Status.RUNNING else len(run.gaps)
 
 
 def _compare_code(a: Record, b: Record, files: Sequence[FileStat]) -> CodeChange:

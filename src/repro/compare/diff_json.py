@@ -11,7 +11,7 @@ from repro.compare.strict_json import Json, strict
 from repro.model.data import Artifact, DataEntry
 from repro.model.environment import Package
 
-__all__ = ["to_json"]
+__all__ = ["environment_to_json", "to_json"]
 
 T = TypeVar("T")
 
@@ -26,9 +26,11 @@ def to_json(difference: Difference) -> dict[str, Json]:
         "code": _code(difference.code),
         "data": _changes(difference.data, _file),
         "params": _changes(difference.params, strict),
-        "environment": _environment(difference.environment),
+        "environment": environment_to_json(difference.environment),
         "metrics": {metric.name: _metric(metric) for metric in difference.metrics},
         "artifacts": _changes(difference.artifacts, _file),
+        "gaps": list(difference.n_gaps),
+        "reproducible": [n == 0 for n in difference.n_gaps],
     }
 
 
@@ -64,18 +66,35 @@ def _file(entry: DataEntry | Artifact) -> Json:
     return {"hash": entry.hash, "size_bytes": entry.size_bytes, "n_files": entry.n_files}
 
 
-def _package(package: Package) -> Json:
-    return {"version": package.version, "record": package.record}
-
-
-def _environment(environment: EnvironmentChange) -> Json:
+def environment_to_json(environment: EnvironmentChange) -> dict[str, Json]:
+    """Returns the environments' difference: first the pillar, then what is none of it."""
     return {
         "interpreter": _changes(environment.interpreter, strict),
         "packages": _changes(environment.packages, _package),
         "variables": _changes(environment.variables, strict),
         "platform": _changes(environment.platform, strict),
         "machine": _changes(environment.machine, strict),
+        "cpu_flags": _names(environment.cpu_flags),
+        "build": _changes(environment.build, strict),
+        "origins": _changes(environment.origins, _package),
+        "runtime": _changes(environment.runtime, strict),
+        "indexes": _names(environment.indexes),
+        "variable_names": _names(environment.variable_names),
+        "modules": _names(environment.modules),
     }
+
+
+def _package(package: Package) -> Json:
+    return {
+        "version": package.version,
+        "record": package.record,
+        "installer": package.installer,
+        "origin": strict(package.origin),
+    }
+
+
+def _names(found: Changes[str]) -> Json:
+    return {"added": list(found.added), "removed": list(found.removed)}
 
 
 def _metric(metric: MetricChange) -> Json:

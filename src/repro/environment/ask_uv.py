@@ -79,7 +79,10 @@ def ask_uv(
 ) -> Answer:
     """Returns a lock of exactly these requirements; nothing is resolved.
 
-    The index is asked first and, when it cannot be reached, uv's cache alone.
+    uv's cache is asked first: what uv installed is there, a file on an index never changes, and it
+    takes a tenth of the time. Its answer is not taken where a package would have to be built, since
+    an index looked at before a wheel came has no wheel. Then the index is asked and, when it cannot
+    be reached, the cache for as much as it has.
 
     Args:
         requirements: Line for uv by normalised name.
@@ -88,14 +91,17 @@ def ask_uv(
     """
     variables, further = _variables(env, interpreter.prefix)
     asked, omitted = dict(requirements), dict[str, str]()
+    try:
+        text = _offline(asked, interpreter, variables)
+    except process.CommandNotFoundError:
+        return Answer(None, {}, error="uv is not installed", fix="pip install uv")
+    if text is not None and _has_wheels(text):
+        return Answer(text, omitted)
     while True:
-        try:
-            result = _compile(asked, interpreter, variables)
-        except process.CommandNotFoundError:
-            return Answer(None, {}, error="uv is not installed", fix="pip install uv")
+        result = _compile(asked, interpreter, variables)
         error = result.err.decode("utf-8", "replace")
         if result.code == 0:
-            return Answer(_COMMENT.sub("", without_credentials(result.out.decode())), omitted)
+            return Answer(_text(result), omitted)
         name = _blamed(error, requirements)
         if name is None and (result.code == _KILLED or _UNREACHABLE.search(error)):
             return _ask_cache(asked, interpreter, variables, Answer(None, omitted, error=error))
@@ -112,9 +118,8 @@ def ask_uv(
 def _ask_cache(
     asked: Mapping[str, str], interpreter: Interpreter, variables: dict[str, str], before: Answer
 ) -> Answer:
-    result = _compile(asked, interpreter, variables, offline=True)
-    if result.code == 0:
-        text = _COMMENT.sub("", without_credentials(result.out.decode()))
+    text = _offline(asked, interpreter, variables)
+    if text is not None:
         return Answer(text, before.omitted)
     where = re.search(r"(?:Failed to fetch: `?|for url \()([^\s`)]+)", before.error)
     at = f" ({without_credentials(where[1])})" if where else ""
@@ -125,6 +130,23 @@ def _ask_cache(
         fix="repro record, once the index can be reached",
         is_unreachable=True,
     )
+
+
+def _offline(
+    asked: Mapping[str, str], interpreter: Interpreter, variables: Mapping[str, str]
+) -> str | None:
+    result = _compile(asked, interpreter, variables, offline=True)
+    return _text(result) if result.code == 0 else None
+
+
+def _text(result: process.Result) -> str:
+    return _COMMENT.sub("", without_credentials(result.out.decode()))
+
+
+def _has_wheels(lock: str) -> bool:
+    """Tells whether each package that comes from an index has a wheel."""
+    tables = lock.split("[[packages]]\n")[1:]
+    return all("\nwheels = " in table or "\narchive = " in table for table in tables)
 
 
 def _compile(

@@ -9,17 +9,39 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from repro.environment.ask_uv import Answer, ask_uv
+from repro.environment.conda import is_conda
 from repro.environment.kept import read_kept, write_file, write_kept
 from repro.environment.packages import directory_of, normalised
-from repro.environment.requirements import is_archive, is_in_tree, known_entry, requirement
-from repro.model.environment import Environment, Package
+from repro.environment.requirements import is_in_tree, known_entry, requirement
+from repro.model.environment import Environment, Interpreter, Package
 from repro.model.gap import Gap, GapKind
 
 __all__ = ["lock"]
 
 _RETRY_AFTER_S = 600.0
+_COMPLETE_AFTER_S = 3600.0
+
+
+class _Kept(NamedTuple):
+    """An answer in the cache.
+
+    Attributes:
+        content: The lock, None when it could not be made.
+        gaps: What it does not hold, or why there is none.
+        made_at_s: When, in seconds since the epoch.
+        holds_for_s: How long it is not tried again; None for ever.
+    """
+
+    content: bytes | None
+    gaps: tuple[Gap, ...]
+    made_at_s: float
+    holds_for_s: float | None = None
+
+    def is_fresh(self, now_s: float) -> bool:
+        return self.holds_for_s is None or 0 <= now_s - self.made_at_s < self.holds_for_s
 
 
 def lock(
@@ -27,36 +49,45 @@ def lock(
 ) -> tuple[bytes | None, tuple[Gap, ...]]:
     """Returns ``pylock.toml``, and a gap for each package that it does not hold.
 
-    Packages that uv cannot find are left out. So is what was installed from a directory: within the
-    working tree the code has it, and elsewhere `observe` has already said so. The same packages
-    give the same bytes. An index that cannot be reached is not asked again for 10 minutes.
+    Packages that uv cannot find are left out, and looked for again after an hour. So is what was
+    installed from a directory: within the working tree the code has it, and elsewhere `observe` has
+    already said so; and what conda installed, which its explicit list has. The same packages give
+    the same bytes. An index that cannot be reached is not asked again for 10 minutes.
 
     Args:
         environment: What was observed.
         cache_dir: Where locks are kept; created when needed.
         env: The command's variables: uv's and pip's settings count.
     """
-    if environment.interpreter is None:
+    interpreter = environment.interpreter
+    if interpreter is None:
         return None, ()
-    packages = {normalised(package.name): package for package in environment.packages}
+    packages = {
+        normalised(p.name): p for p in environment.packages if not _is_left_to_conda(p, interpreter)
+    }
     lines = {name: line for name, p in packages.items() if (line := requirement(p))}
     entries = {name: entry for name, p in packages.items() if (entry := known_entry(p))}
     key = _key(environment, [*lines.values(), *entries.values()])
-    kept = _from_cache(cache_dir, key)
-    if kept is not None:
-        return kept
-    answer = ask_uv(lines, interpreter=environment.interpreter, env=env)
+    now_s = time.time()
+    kept = _read(cache_dir, key)
+    if kept is not None and kept.is_fresh(now_s):
+        return kept.content, _with_age(kept, now_s)
+    answer = ask_uv(lines, interpreter=interpreter, env=env)
     if answer.lock is None:
-        return None, (_failed(answer, cache_dir, key),)
+        return _failed(answer, kept, cache_dir, key)
     omitted = answer.omitted | _mismatches(answer, {name: packages[name] for name in lines})
+    holds_for_s = _COMPLETE_AFTER_S if omitted else None
     for name, package in packages.items():
         if name not in lines and name not in entries and not _is_told_elsewhere(package):
             omitted[name] = _unlockable(package)
     content = _joined(answer.lock, list(entries.values())).encode()
     gaps = tuple(_gap(packages[name], omitted[name]) for name in sorted(omitted))
-    write_file(cache_dir, f"{key}.pylock.toml", content)
-    write_kept(cache_dir, key, {"gaps": [[g.subject, g.reason, g.fix] for g in gaps]})
+    _write(cache_dir, key, _Kept(content, gaps, time.time(), holds_for_s))
     return content, gaps
+
+
+def _is_left_to_conda(package: Package, interpreter: Interpreter) -> bool:
+    return package.installer == "conda" and is_conda(interpreter.prefix)
 
 
 def _joined(text: str, entries: list[str]) -> str:
@@ -68,33 +99,56 @@ def _joined(text: str, entries: list[str]) -> str:
 def _key(environment: Environment, lines: list[str]) -> str:
     interpreter, platform = environment.interpreter, environment.platform
     version = f"{interpreter.implementation} {interpreter.version}" if interpreter else ""
-    head = ["1", version, platform.system, platform.machine, platform.libc]
+    head = ["2", version, platform.system, platform.machine, platform.libc]
+    # Who adds the index that was missing is not to wait for an hour.
+    head += environment.indexes
     return hashlib.sha256("\n".join([*head, *lines]).encode("utf-8", "replace")).hexdigest()[:20]
 
 
-def _from_cache(cache_dir: str, key: str) -> tuple[bytes | None, tuple[Gap, ...]] | None:
-    kept = read_kept(cache_dir, key)
-    if not isinstance(kept, dict):
+def _read(cache_dir: str, key: str) -> _Kept | None:
+    document = read_kept(cache_dir, key)
+    if not isinstance(document, dict):
         return None
-    if "failed_at_s" in kept:
-        ago_s = time.time() - kept["failed_at_s"]
-        if not 0 <= ago_s < _RETRY_AFTER_S:
+    content = None
+    if document["has_lock"]:
+        try:
+            with open(f"{cache_dir}/{key}.pylock.toml", "rb") as stream:
+                content = stream.read()
+        except OSError:
             return None
-        reason = f"{kept['error']}; tried {ago_s / 60:.0f} min ago, and not again for 10 min"
-        return None, (_no_lock(reason, kept["fix"]),)
-    try:
-        with open(f"{cache_dir}/{key}.pylock.toml", "rb") as stream:
-            content = stream.read()
-    except OSError:
-        return None
-    return content, tuple(Gap(GapKind.ENVIRONMENT, *row) for row in kept["gaps"])
+    gaps = tuple(Gap(GapKind.ENVIRONMENT, *row) for row in document["gaps"])
+    return _Kept(content, gaps, document["made_at_s"], document["holds_for_s"])
 
 
-def _failed(answer: Answer, cache_dir: str, key: str) -> Gap:
+def _write(cache_dir: str, key: str, kept: _Kept) -> None:
+    if kept.content is not None:
+        write_file(cache_dir, f"{key}.pylock.toml", kept.content)
+    document = {
+        "has_lock": kept.content is not None,
+        "gaps": [[gap.subject, gap.reason, gap.fix] for gap in kept.gaps],
+        "made_at_s": kept.made_at_s,
+        "holds_for_s": kept.holds_for_s,
+    }
+    write_kept(cache_dir, key, document)
+
+
+def _with_age(kept: _Kept, now_s: float) -> tuple[Gap, ...]:
+    if kept.content is not None:
+        return kept.gaps
+    ago = f"; tried {(now_s - kept.made_at_s) / 60:.0f} min ago, and not again for 10 min"
+    return tuple(gap._replace(reason=gap.reason + ago) for gap in kept.gaps)
+
+
+def _failed(
+    answer: Answer, kept: _Kept | None, cache_dir: str, key: str
+) -> tuple[bytes | None, tuple[Gap, ...]]:
+    """Returns what there is when uv made no lock: an earlier one that lacks a few, or nothing."""
+    if kept is None or kept.content is None:
+        kept = _Kept(None, (_no_lock(answer.error, answer.fix),), 0.0)
     if answer.is_unreachable:
-        failure = {"failed_at_s": time.time(), "error": answer.error, "fix": answer.fix}
-        write_kept(cache_dir, key, failure)
-    return _no_lock(answer.error, answer.fix)
+        again = kept._replace(made_at_s=time.time(), holds_for_s=_RETRY_AFTER_S)
+        _write(cache_dir, key, again)
+    return kept.content, kept.gaps
 
 
 def _no_lock(reason: str, fix: str) -> Gap:
@@ -126,14 +180,14 @@ def _plain(version: str) -> str:
 def _is_told_elsewhere(package: Package) -> bool:
     """Tells whether the code holds the package, or `observe` reported that nothing does."""
     url = (package.origin or {}).get("url", "")
-    return is_in_tree(package) or (directory_of(url) is not None and not is_archive(url))
+    return is_in_tree(package) or directory_of(url) is not None
 
 
 def _unlockable(package: Package) -> str:
     origin = package.origin or {}
     if "vcs" in origin:
         return f"installed from a {origin['vcs']} repository, which a lock cannot name"
-    return f"the archive it was installed from is gone: {origin.get('url', '')}"
+    return f"installed from what a lock cannot name: {origin.get('url', '')}"
 
 
 def _gap(package: Package, reason: str) -> Gap:

@@ -1,12 +1,15 @@
 """Puts together what is recorded of an environment, and says what is missing from it."""
 
-import os
 from collections.abc import Mapping, Sequence
 
+from repro.environment.binary import digest_of_interpreter
+from repro.environment.conda import marked_as_conda
+from repro.environment.container import observe_container
+from repro.environment.indexes import observe_indexes
 from repro.environment.machine import observe_hardware, observe_platform
-from repro.environment.packages import cached_scan, directory_of
-from repro.environment.requirements import is_archive
-from repro.environment.variables import choose_variables
+from repro.environment.packages import cached_scan
+from repro.environment.sources import follow_sources
+from repro.environment.variables import choose_variables, other_names
 from repro.model.environment import Environment, Interpreter, Package
 from repro.model.gap import Gap, GapKind
 from repro.model.secrets import Redactor
@@ -22,87 +25,55 @@ def observe(
     redactor: Redactor,
     others: Sequence[str] = (),
     top: str = "",
+    extra: Sequence[str] = (),
 ) -> tuple[Environment, tuple[Gap, ...]]:
     """Returns the environment of a command, and what could not be captured of it.
+
+    What conda installed besides Python packages is in its explicit list, not here.
 
     Args:
         interpreter: The Python that ran it, None when none was seen.
         variables: All variables it was started with; a few are chosen.
-        cache_dir: Where the list of packages is kept; created when needed.
+        cache_dir: Where what was read is kept; created when needed.
         redactor: Takes secrets out of values.
         others: Executables of further Pythons that it started.
         top: Absolute path of the working tree. A package installed from a directory within it has
             the origin url "./" followed by the relative path.
+        extra: Names of further variables to record with their values.
     """
     packages: tuple[Package, ...] = ()
-    gaps: list[Gap] = []
+    gaps: tuple[Gap, ...] = ()
     if interpreter is None:
         reason = "the command started no Python that could be seen"
-        gaps.append(Gap(GapKind.ENVIRONMENT, "interpreter", reason))
+        gaps = (Gap(GapKind.ENVIRONMENT, "interpreter", reason),)
     else:
-        packages = cached_scan(interpreter.path, cache_dir=cache_dir)
-        packages = tuple(_relative(package, top) for package in packages)
-        gaps += [gap for gap in map(_gap_of, packages) if gap]
-        gaps += _conda_gap(interpreter)
+        digest = digest_of_interpreter(interpreter, cache_dir=cache_dir)
+        interpreter = interpreter._replace(digest=digest)
+        packages, gaps = _packages(interpreter, variables, cache_dir, top)
+    chosen = choose_variables(variables, redactor=redactor, top=top, extra=extra)
+    prefix = interpreter.prefix if interpreter else ""
     environment = Environment(
-        platform=observe_platform(),
-        hardware=observe_hardware(),
+        platform=observe_platform(container=redactor.text(observe_container(variables))),
+        hardware=observe_hardware(library_path=variables.get("LD_LIBRARY_PATH", "")),
         interpreter=interpreter,
         packages=packages,
-        variables=choose_variables(variables, redactor=redactor, top=top),
+        variables=chosen,
         other_interpreters=_further(others, interpreter),
+        variable_names=other_names(variables, chosen),
+        indexes=tuple(map(redactor.text, observe_indexes(variables, prefix=prefix, top=top))),
     )
-    return environment, tuple(gaps)
+    return environment, gaps
+
+
+def _packages(
+    interpreter: Interpreter, variables: Mapping[str, str], cache_dir: str, top: str
+) -> tuple[tuple[Package, ...], tuple[Gap, ...]]:
+    found = cached_scan(interpreter.path, cache_dir=cache_dir)
+    packages = marked_as_conda(found.packages, interpreter.prefix, cache_dir=cache_dir)
+    packages, gaps = follow_sources(packages, top=top, env=variables, cache_dir=cache_dir)
+    return packages, (*found.gaps, *gaps)
 
 
 def _further(others: Sequence[str], interpreter: Interpreter | None) -> tuple[str, ...]:
     main = interpreter.executable if interpreter else None
     return tuple(other for other in dict.fromkeys(others) if other != main)
-
-
-def _directory_of(package: Package) -> str | None:
-    """Returns the directory a package was installed from; nothing names what it held.
-
-    An archive has a hash, and a repository a commit: those are no directories here.
-    """
-    origin = package.origin or {}
-    url = origin.get("url", "")
-    return None if "commit" in origin or is_archive(url) else directory_of(url)
-
-
-def _relative(package: Package, top: str) -> Package:
-    origin = package.origin
-    directory = _directory_of(package)
-    if not origin or not directory or not top:
-        return package
-    for path in (directory, os.path.realpath(directory)):
-        if f"{path}/".startswith(f"{top}/"):
-            return package._replace(origin={**origin, "url": f"./{path[len(top) + 1 :]}"})
-    return package
-
-
-def _gap_of(package: Package) -> Gap | None:
-    """Returns a gap for a package installed from a directory that is not part of the run."""
-    directory = _directory_of(package)
-    if not directory:
-        return None
-    how = "editable from" if "editable" in (package.origin or {}) else "from"
-    return Gap(
-        GapKind.ENVIRONMENT,
-        f"{package.name}=={package.version}",
-        f"installed {how} a directory outside of the working tree: {directory}",
-        "install it from an index or a git URL, or keep it in this repository",
-    )
-
-
-def _conda_gap(interpreter: Interpreter) -> list[Gap]:
-    if not os.path.isdir(f"{interpreter.prefix}/conda-meta"):
-        return []
-    return [
-        Gap(
-            GapKind.ENVIRONMENT,
-            "conda",
-            "what conda installed besides Python packages is not listed",
-            "conda list --explicit > conda-explicit.txt",
-        )
-    ]

@@ -10,9 +10,18 @@ from repro.environment.pyenv import behind_shim
 from repro.errors import ReproError
 from repro.model.environment import Interpreter
 
-__all__ = ["ProbeError", "cached_probe", "find_python", "interpreter_from", "is_python", "probe"]
+__all__ = [
+    "ProbeError",
+    "broken_python",
+    "cached_probe",
+    "find_python",
+    "interpreter_from",
+    "is_python",
+    "probe",
+]
 
 _TIMEOUT_S = 10.0
+_FATAL = "Fatal Python error: "
 _MARK = "repro-probe "
 # Imports nothing that is not loaded at start-up, so that no file of the current directory can stand
 # in; sys.path[0] is that directory. Python 2.7 and later.
@@ -40,8 +49,9 @@ class ProbeError(ReproError):
         reason: A clause without a full stop.
     """
 
-    def __init__(self, executable: str, reason: str) -> None:
-        super().__init__(f"cannot ask {executable} what it is: {reason}")
+    def __init__(self, executable: str, reason: str, *, hint: str = "") -> None:
+        hint = hint or f"see what it says itself: {executable} -c pass"
+        super().__init__(f"cannot ask {executable} what it is: {reason}", hint=hint)
         self.executable = executable
         self.reason = reason
 
@@ -66,6 +76,20 @@ def find_python(top: str, env: Mapping[str, str]) -> str | None:
             return f"{prefix}/bin/python"
     found = _on_path("python", env) or _on_path("python3", env)
     return found and behind_shim(found, directory=top, env=env)
+
+
+def broken_python(top: str, env: Mapping[str, str]) -> str | None:
+    """Returns the Python that `find_python` passes over since it is gone; None when it does not.
+
+    That of a virtual environment is a link to its base Python, which may have been removed.
+    """
+    for prefix in (env.get("VIRTUAL_ENV", ""), f"{top}/.venv", f"{top}/venv"):
+        executable = f"{prefix}/bin/python"
+        if prefix and _is_executable(executable):
+            return None
+        if prefix and os.path.islink(executable):
+            return executable
+    return None
 
 
 def _is_executable(path: str) -> bool:
@@ -124,14 +148,24 @@ def probe(executable: str, *, env: Mapping[str, str], isolated: bool = False) ->
     try:
         result = process.run(argv, env=quiet, timeout_s=_TIMEOUT_S)
     except process.CommandNotFoundError as error:
-        raise ProbeError(executable, error.message) from error
+        if os.path.islink(executable):
+            reason = f"it is a link to {os.path.realpath(executable)}, which is gone"
+            hint = f"make it again: uv venv --clear {os.path.dirname(os.path.dirname(executable))}"
+            raise ProbeError(executable, reason, hint=hint) from error
+        raise ProbeError(executable, error.message, hint=error.hint or "") from error
     if result.code != 0:
-        last = result.err.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ProbeError(executable, last or f"exit code {result.code}")
+        raise ProbeError(executable, _problem(result))
     interpreter = _answer(result.out.decode("utf-8", "replace"))
     if interpreter is None:
         raise ProbeError(executable, "it does not answer as a Python does")
     return interpreter
+
+
+def _problem(result: process.Result) -> str:
+    """Returns the line that says why a Python did not start, the last if none stands out."""
+    lines = result.err.decode("utf-8", "replace").strip().split("\n")
+    fatal = (line for line in lines if line.startswith(_FATAL))
+    return next(fatal, lines[-1]) or f"exit code {result.code}"
 
 
 def _answer(text: str) -> Interpreter | None:

@@ -1,6 +1,5 @@
 """Writes observed packages down for a lock: as a question to uv, or as an entry already known."""
 
-import hashlib
 import json
 import re
 
@@ -43,8 +42,8 @@ def is_in_tree(package: Package) -> bool:
 def known_entry(package: Package) -> str | None:
     """Returns the lock's table for a package whose origin names its exact content.
 
-    A commit, or an archive with its hash (that of a local one is taken now), needs no look-up; uv
-    would clone the whole repository for it. None for every other package.
+    A commit, or an archive with its hash, needs no look-up; uv would clone the whole repository
+    for it. None for every other package.
     """
     origin = package.origin
     if not origin or "editable" in origin:
@@ -53,7 +52,7 @@ def known_entry(package: Package) -> str | None:
         source = {"type": "git", "url": origin["url"], "commit-id": origin["commit"]}
         return _entry(package, "vcs", _inline(source, origin.get("subdirectory")))
     url = origin["url"]
-    sha256 = origin.get("sha256") or _hash_of_file(directory_of(url))
+    sha256 = origin.get("sha256")
     if sha256 is None or not is_archive(url):
         return None
     hashes = f"hashes = {{ sha256 = {json.dumps(sha256)} }}"
@@ -74,13 +73,3 @@ def _inline(values: dict[str, str], subdirectory: str | None, *further: str) -> 
     # A JSON string is a TOML one.
     pairs = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     return f"{{ {', '.join([*pairs, *further])} }}"
-
-
-def _hash_of_file(path: str | None) -> str | None:
-    if path is None or not is_archive(path):
-        return None
-    try:
-        with open(path, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:  # it is gone: a gap says so
-        return None

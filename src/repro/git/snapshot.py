@@ -8,11 +8,12 @@ the second that the index was written fails: 20 of 20 such edits were missed.)
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from repro.git.repository import GitError, Repository
+from repro.git.screen import Screen, Screened, add_marked
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid
 from repro.model.run import DirtyPath
@@ -57,15 +58,19 @@ class Snapshot(NamedTuple):
 
     Attributes:
         tree: Every tracked and untracked file that is not ignored.
-        dirty: What differed from HEAD, sorted by path; large files included.
+        dirty: What differed from HEAD, sorted by path; large files included, secret ones not.
         large: Untracked files that are not in `tree` for their size.
-        gaps: What else git could not take in.
+        gaps: What else is not in it as it lies there.
+        secret: Untracked files that are not in `tree` as they hold secrets and nothing else.
+        marked: Files in which marks stand for secrets.
     """
 
     tree: Oid
     dirty: tuple[DirtyPath, ...]
     large: tuple[LargeFile, ...]
     gaps: tuple[Gap, ...]
+    secret: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
 
 
 class StatusRow(NamedTuple):
@@ -123,7 +128,11 @@ def parse_status(out: bytes) -> list[StatusRow]:
 
 
 def take_snapshot(
-    repo: Repository, *, large_bytes: int = LARGE_BYTES, status: bytes | None = None
+    repo: Repository,
+    *,
+    large_bytes: int = LARGE_BYTES,
+    status: bytes | None = None,
+    screen: Screen | None = None,
 ) -> Snapshot:
     """Writes the working tree's tree into the object database.
 
@@ -131,6 +140,7 @@ def take_snapshot(
         repo: The repository.
         large_bytes: Untracked files beyond this are left out and listed.
         status: The output of `STATUS`, where the caller has asked git already.
+        screen: Keeps secrets out of the tree; None where every byte is wanted.
 
     Raises:
         GitError: git could not read the tree or write objects.
@@ -143,49 +153,93 @@ def take_snapshot(
         status = result.out
         unreadable = _unreadable(result.err)
     rows = parse_status(status)
-    large = tuple(_large_files(repo, rows, large_bytes))
+    untracked = frozenset(r.path for r in rows if r.change == "untracked")
+    states = _states(repo, rows, untracked if screen is None else None)
+    screened = screen.look(repo.top, states, untracked=untracked) if screen else Screened()
+    secret = screened.left_out
+    rows = [row for row in rows if row.path not in secret or row.change != "untracked"]
+    large = tuple(
+        LargeFile(path, state.st_size)
+        for path, state in states.items()
+        if state.st_size > large_bytes and path in untracked and path not in secret
+    )
     gaps = [gap for row in rows if (gap := _gap_of(row)) is not None]
-    dirty = tuple(DirtyPath(row.path, row.change) for row in rows)
+    gaps += screened.gaps
     left_out = [file.path for file in large] + [r.path for r in rows if r.path.endswith("/")]
     if repo.head_tree is not None and len(rows) == len(left_out):
-        return Snapshot(repo.head_tree, dirty, large, (*gaps, *unreadable))
-    tree = None if left_out else _tree_of_listed(repo, rows)
-    if tree is None:
-        with temporary_index(repo) as index:
-            gaps += _add_all(repo, index, left_out)
-            _forget(repo, index, _deleted_below(rows, left_out))
-            tree = _write_tree(repo, index)
-    return Snapshot(tree, dirty, large, tuple(gaps))
+        tree, more = repo.head_tree, unreadable
+    else:
+        apart = frozenset(left_out) | secret
+        listed = _tree_of_listed(repo, rows, apart, screened.marked)
+        tree, more = (
+            (listed, [])
+            if listed is not None
+            else _tree_of_all(repo, rows, sorted(apart), screened.marked)
+        )
+    dirty = tuple(DirtyPath(row.path, row.change) for row in rows)
+    gaps += more
+    return Snapshot(tree, dirty, large, tuple(gaps), tuple(sorted(secret)), tuple(screened.marked))
 
 
-def _tree_of_listed(repo: Repository, rows: list[StatusRow]) -> Oid | None:
+def _states(
+    repo: Repository, rows: Sequence[StatusRow], wanted: frozenset[str] | None
+) -> dict[str, os.stat_result]:
+    """Returns the ``lstat`` of the listed files that are there, `wanted` ones or all."""
+    states = {}
+    prefix = f"{repo.top}/"
+    for path, change, submodule in rows:
+        if change == "deleted" or submodule != "N..." or path.endswith("/"):
+            continue
+        if wanted is None or path in wanted:
+            with suppress(OSError):  # gone since git looked: then it is in no snapshot either
+                states[path] = os.lstat(prefix + path)
+    return states
+
+
+def _tree_of_listed(
+    repo: Repository, rows: Sequence[StatusRow], apart: frozenset[str], marked: Mapping[str, bytes]
+) -> Oid | None:
     """Returns the tree with just the listed paths looked at again: no second walk over the rest.
 
     Returns:
-        None where it takes ``git add`` to get it right: submodules, conflicts, a sparse checkout,
-        or anything that update-index will not take.
+        None where it takes ``git add`` to get it right: nested repositories, submodules, conflicts,
+        a sparse checkout, or anything that update-index will not take.
     """
     is_sparse = os.path.exists(f"{repo.git_dir}/info/sparse-checkout")
-    if is_sparse or any(r.submodule != "N..." or r.change == "conflicted" for r in rows):
+    if is_sparse or any(
+        row.submodule != "N..." or row.change == "conflicted" or row.path.endswith("/")
+        for row in rows
+    ):
         return None
-    stdin = b"".join(os.fsencode(row.path) + b"\0" for row in rows)
+    paths = [row.path for row in rows if row.path not in apart and row.path not in marked]
+    stdin = b"".join(os.fsencode(path) + b"\0" for path in paths)
     with temporary_index(repo) as index:
         result = repo.start(*_UPDATE, stdin=stdin, index=index).result()
-        return _write_tree(repo, index) if result.code == 0 and not result.err else None
+        if result.code != 0 or result.err:
+            return None
+        if marked:
+            add_marked(repo, index, marked)
+        return _write_tree(repo, index)
+
+
+def _tree_of_all(
+    repo: Repository,
+    rows: Sequence[StatusRow],
+    left_out: Sequence[str],
+    marked: Mapping[str, bytes],
+) -> tuple[Oid, list[Gap]]:
+    """Returns the tree as ``git add`` makes it, and what that could not take in."""
+    apart = [*left_out, *marked]
+    with temporary_index(repo) as index:
+        gaps = _add_all(repo, index, apart)
+        _forget(repo, index, _deleted_below(rows, apart))
+        if marked:
+            add_marked(repo, index, marked)
+        return _write_tree(repo, index), gaps
 
 
 def _write_tree(repo: Repository, index: str) -> Oid:
     return Oid(repo.git("write-tree", index=index).decode("ascii").strip())
-
-
-def _large_files(repo: Repository, rows: list[StatusRow], large_bytes: int) -> Iterator[LargeFile]:
-    for row in rows:
-        if row.change != "untracked" or row.path.endswith("/"):
-            continue
-        with suppress(OSError):  # gone since git looked: then it is in no snapshot either
-            stat = os.lstat(f"{repo.top}/{row.path}")
-            if stat.st_size > large_bytes:
-                yield LargeFile(row.path, stat.st_size)
 
 
 def _gap_of(row: StatusRow) -> Gap | None:
@@ -207,7 +261,7 @@ def _gap_of(row: StatusRow) -> Gap | None:
     return None
 
 
-def _add_all(repo: Repository, index: str, left_out: list[str]) -> list[Gap]:
+def _add_all(repo: Repository, index: str, left_out: Sequence[str]) -> list[Gap]:
     # "./" matters where the top directory itself is given with exclusions only.
     pathspecs = [".", *(f":(top,exclude,literal){path.rstrip('/')}" for path in left_out)]
     stdin = b"\0".join(os.fsencode(spec) for spec in pathspecs) + b"\0"
@@ -234,7 +288,7 @@ def _unreadable(stderr: bytes) -> list[Gap]:
     ]
 
 
-def _deleted_below(rows: list[StatusRow], left_out: list[str]) -> list[str]:
+def _deleted_below(rows: Sequence[StatusRow], left_out: Sequence[str]) -> list[str]:
     """Returns tracked files that are gone, and whose place something that is left out has taken."""
     places = {path.rstrip("/") for path in left_out}
     return [

@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterable, Mapping
 
 from repro.model.data import DataEntry
-from repro.model.environment import Environment
+from repro.model.environment import Environment, Package
 from repro.model.run import Pillars
 from repro.model.summary import number_to_json
 from repro.model.values import Metric, Params, flatten
+from repro.model.variables import is_of_job
 from repro.model.yaml_text import dump_yaml
 
 __all__ = [
@@ -64,7 +65,12 @@ def digest_of_params(params: Params) -> str:
 
 
 def digest_of_environment(environment: Environment | None) -> str:
-    """Returns the digest of what software runs: hardware and kernel are left out."""
+    """Returns the digest of what software runs.
+
+    Hardware and kernel are left out, and so are variables that name the job and its devices. A
+    package whose files nothing hashes (editable, from elsewhere) counts by the state of its
+    repository.
+    """
     if environment is None:
         return _digest([])
     interpreter = environment.interpreter
@@ -73,10 +79,16 @@ def digest_of_environment(environment: Environment | None) -> str:
             _canonical([interpreter.implementation, interpreter.version] if interpreter else None),
             _canonical([environment.platform.system, environment.platform.machine]),
             _canonical([environment.platform.libc]),
-            _canonical([[p.name, p.version, p.record] for p in environment.packages]),
-            _canonical(environment.variables),
+            _canonical([_package(package) for package in environment.packages]),
+            _canonical({n: v for n, v in environment.variables.items() if not is_of_job(n)}),
         ]
     )
+
+
+def _package(package: Package) -> list[str | None]:
+    origin = package.origin or {}
+    state = [origin[name] for name in ("head", "dirty") if name in origin]
+    return [package.name, package.version, package.record, *state]
 
 
 def digest_of_state(pillars: Pillars, metrics: Mapping[str, Metric]) -> str:

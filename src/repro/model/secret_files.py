@@ -1,6 +1,9 @@
 """Files that are secret as a whole, by their names."""
 
 import fnmatch
+import functools
+import re
+from collections.abc import Sequence
 
 __all__ = ["secret_file_kind"]
 
@@ -22,8 +25,20 @@ _PATHS = (
     (".streamlit/secrets.toml", "secrets"),
     (".ssh/config", ""),
 )
+_ENDS = tuple(end for end, _ in _PATHS)
 _SAFE = ("*.example", "*.sample", "*.template", "*.dist", "*.pub", "*.defaults", "*.md")
 _PUBLIC = ("*cert*.pem", "*chain*.pem", "ca*.pem", "*bundle*.pem", "*public*.pem", "*.pub.pem")
+
+
+@functools.cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Returns what every secret name matches, and what every harmless one does; in one go each."""
+    secret = [pattern for _, patterns in _KINDS for pattern in patterns.split()]
+    return _any_of(secret), _any_of([*_SAFE, *_PUBLIC])
+
+
+def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)))
 
 
 def secret_file_kind(path: str) -> str | None:
@@ -32,13 +47,16 @@ def secret_file_kind(path: str) -> str | None:
     Args:
         path: With slashes; only its end counts.
     """
-    name = path.rpartition("/")[2].lower()
-    if any(fnmatch.fnmatchcase(name, pattern) for pattern in (*_SAFE, *_PUBLIC)):
+    low = path.lower()
+    name = low.rpartition("/")[2]
+    secret, safe = _patterns()
+    is_named = secret.match(name) is not None
+    if not (is_named or low.endswith(_ENDS)) or safe.match(name):
         return None
     for end, kind in _PATHS:
-        if f"/{path.lower()}".endswith(f"/{end}"):
+        if f"/{low}".endswith(f"/{end}"):
             return kind or None
-    for kind, patterns in _KINDS:
+    for kind, patterns in _KINDS if is_named else ():
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split()):
             return kind
     return None

@@ -37,7 +37,7 @@ _PLACEHOLDERS = frozenset(
         "null none nil true false yes no on off undefined default basic bearer digest oauth oauth2"
         " token kerberos ldap iam ntlm str string int bytes bool any optional required env prompt"
         " ask changeme change-me password passwd secret example dummy test todo fixme redacted"
-        " hidden placeholder your-token-here"
+        " placeholder your-token-here"
     ).split()
 )
 _EXPRESSION = re.compile(

@@ -58,13 +58,15 @@ class Found(NamedTuple):
 
 def find_secrets(text: str) -> "tuple[Secret, ...]":
     """Returns the secrets in a text, in order; none overlaps another or lies in a mark."""
-    from repro.model.secret_rules import rules
+    from repro.model.secret_rules import anchors_in, rules
 
-    low = text.lower()
+    anchors = anchors_in(text.lower())
+    if not anchors:
+        return ()
     found = [
         secret
         for rule in rules()
-        if any(anchor in low for anchor in rule.anchors)
+        if not anchors.isdisjoint(rule.anchors)
         for secret in rule.find(text)
     ]
     if not found:
@@ -112,10 +114,7 @@ class Redactor:
         A file that is no text comes back as it is: bytes changed in the middle of it would make
         something else of it.
         """
-        from repro.model.secret_rules import anchors
-
-        low = content.lower()
-        if not any(anchor in low for anchor in anchors()) or b"\0" in content[:_LOOKED_AT_BYTES]:
+        if b"\0" in content[:_LOOKED_AT_BYTES]:
             return content, ()
         text = content.decode("utf-8", "surrogateescape")
         secrets = find_secrets(text)

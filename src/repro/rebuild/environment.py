@@ -1,15 +1,14 @@
 """A run's environment built again: what is in the way, the building, and what came of it."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import NamedTuple, Self
+from typing import Self
 
 from repro.environment.packages import normalised
 from repro.errors import ReproError
 from repro.model.environment import Environment, Interpreter, Package
 from repro.model.ids import short_id
-from repro.model.run import Record
 from repro.rebuild.conda import create_conda, find_conda
 from repro.rebuild.differences import Difference, NotExactError
 from repro.rebuild.interpreters import choose_interpreter
@@ -18,12 +17,14 @@ from repro.rebuild.kept import (
     Marker,
     environment_key,
     hold,
+    note_use,
     read_marker,
     write_marker,
 )
 from repro.rebuild.locked import Locked, install_locked, obstacles_of
+from repro.rebuild.request import Rebuilt, Request
 from repro.rebuild.uv import Uv
-from repro.rebuild.verify import compare, edited_since, site_directories
+from repro.rebuild.verify import Comparison, compare
 
 __all__ = [
     "EnvironmentDirectoryTakenError",
@@ -34,8 +35,6 @@ __all__ = [
     "rebuild",
 ]
 
-_MAX_NAMED = 3
-
 
 class NotObservedError(ReproError):
     """A run whose record says nothing of an interpreter."""
@@ -43,51 +42,6 @@ class NotObservedError(ReproError):
 
 class EnvironmentDirectoryTakenError(ReproError):
     """The directory for an environment exists and is not empty."""
-
-
-class Request(NamedTuple):
-    """What is to be built.
-
-    Attributes:
-        record: The run's.
-        home: Directory of the repository's environments.
-        env: Variables of the user's process.
-        top: The working tree that has, or will have, the run's code; packages that the run had
-            installed from its tree are installed from there. None to leave them out.
-        python: A path or version of an interpreter that the user accepts in place of the run's.
-        is_inexact_accepted: Whether what can be built is built, and the rest marked.
-        directory: Build there instead of under `home`.
-    """
-
-    record: Record
-    home: str
-    env: Mapping[str, str]
-    top: str | None = None
-    python: str | None = None
-    is_inexact_accepted: bool = False
-    directory: str | None = None
-
-
-class Rebuilt(NamedTuple):
-    """An environment that can be used.
-
-    Attributes:
-        prefix: Its directory.
-        python: Its interpreter.
-        n_packages: Packages with a recorded digest.
-        n_identical: Those that are byte for byte what was recorded.
-        from_tree: Packages installed from the working tree.
-        differences: What is not as it was recorded, and was accepted.
-        is_new: Whether it was built just now.
-    """
-
-    prefix: str
-    python: str
-    n_packages: int
-    n_identical: int
-    from_tree: tuple[str, ...]
-    differences: tuple[Difference, ...]
-    is_new: bool
 
 
 class Rebuilding:
@@ -123,22 +77,47 @@ class Rebuilding:
         self._differences: list[Difference] = []
         self._interpreter: Interpreter | None = None
         self._finished: Marker | None = None
+        self._is_begun = False
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
-        self._held.enter_context(hold(self._request.home, self.key))
-        self._finished = None if self._request.directory else self._usable_marker()
-        if self._request.directory:
+        if self._request.directory is not None:
             _require_free(self._request.directory)
+            return self
+        # Shared at first: one that is finished may be in use, in a shell that is open for days.
+        self._hold(is_shared=True)
+        if self._find_finished() is None:
+            self._held.close()
+            self._hold(is_shared=False)
+            self._find_finished()  # who had it before may have built it
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def _hold(self, *, is_shared: bool) -> None:
+        held = hold(self._request.home, self.key, is_shared=is_shared, on_wait=self._say_waiting)
+        self._held.enter_context(held)
+
+    def _say_waiting(self) -> None:
+        self._talk("waiting: another process has this environment")
+
+    def _find_finished(self) -> Marker | None:
+        """Takes the environment that is there, if it is whole and its interpreter still is too."""
+        marker = read_marker(self.prefix)
+        is_usable = marker is not None and not marker.is_refused
+        if is_usable and os.access(f"{self.prefix}/bin/python", os.X_OK):
+            self._finished = marker
+        return self._finished
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # In a directory of the user's nobody would know it for unfinished.
+        if kind is not None and self._request.directory is not None and self._is_begun:
+            self._remove()
         self._held.close()
 
-    def _usable_marker(self) -> Marker | None:
-        """Returns the marker of an environment that is there, if its interpreter still is."""
-        marker = read_marker(self.prefix)
-        return marker if os.access(f"{self.prefix}/bin/python", os.X_OK) else None
+    def _remove(self) -> None:
+        import shutil
+
+        if os.path.lexists(self.prefix):
+            shutil.rmtree(os.path.realpath(self.prefix))
 
     def require_possible(self) -> None:
         """Looks for all that can be known to stand in the way, and changes nothing.
@@ -148,14 +127,27 @@ class Rebuilding:
         """
         if self._finished is not None:
             return
-        if self._request.record.conda is None:
-            self._interpreter, differences = choose_interpreter(
-                self._recorded, env=self._request.env, named=self._request.python
-            )
-            self._differences += differences
-        else:
-            find_conda(self._request.env)
-        self._require(obstacles_of(self._request.record, self._environment))
+        obstacles = obstacles_of(self._request.record, self._environment)
+        try:
+            self._find_base()
+        except NotExactError as error:  # which --inexact does not accept
+            raise NotExactError(
+                error.message, [*error.differences, *obstacles], hint=error.hint or ""
+            ) from error.__cause__
+        self._require(obstacles)
+
+    def _find_base(self) -> None:
+        request = self._request
+        if request.record.conda is not None:
+            find_conda(request.env)
+            return
+        self._interpreter, differences = choose_interpreter(
+            self._recorded,
+            env=request.env,
+            cache_dir=f"{os.path.dirname(request.home)}/cache",
+            named=request.python,
+        )
+        self._differences += differences
 
     def _require(self, obstacles: list[Difference]) -> None:
         if obstacles and not self._request.is_inexact_accepted:
@@ -177,50 +169,68 @@ class Rebuilding:
             return
         record = self._request.record
         n_packages = len(self._environment.packages)
-        self._talk(f"building the environment of {record.run.name}: {n_packages} packages")
-        self._remove_unfinished()
-        uv = Uv(self._request.env, prefix=self.prefix)
+        packages = f"{n_packages} package{'s' * (n_packages != 1)}"
+        self._talk(f"building the environment of {record.run.name}: {packages}")
+        self._is_begun = True
+        if self._request.directory is None:
+            self._remove()  # what a build that was killed has left
         if record.conda is not None:
             create_conda(record.conda, self.prefix, env=self._request.env)
-        elif self._interpreter is not None:
-            failure = uv.make(_base_of(self._interpreter), prompt=record.run.name)
-            if failure is not None:
-                raise NotExactError(
-                    "the virtual environment could not be made",
-                    [Difference("python", failure.reason)],
-                    hint=f"uv venv --python {self._interpreter.executable}",
-                )
+        else:
+            self._make_venv()
         locked = Locked(
             packages=self._environment.packages,
             lock=record.lock,
-            is_other_python=bool(self._request.python) and bool(self._differences),
+            is_other_python=self._is_other_python(),
             is_conda=record.conda is not None,
+            again=f"repro env create {short_id(record.run.id)}",
         )
-        self._require(install_locked(locked, uv, directory=self.prefix))
+        self._require(install_locked(locked, self._uv(), directory=self.prefix))
 
-    def _remove_unfinished(self) -> None:
-        import shutil
+    def _uv(self) -> Uv:
+        return Uv(self._request.env, prefix=self.prefix)
 
-        if self._request.directory is None and os.path.lexists(self.prefix):
-            shutil.rmtree(self.prefix)
+    def _make_venv(self) -> None:
+        if self._interpreter is None:
+            self._find_base()
+        base = _base_of(self._interpreter or self._recorded)
+        failure = self._uv().make(base, prompt=self._request.record.run.name)
+        if failure is not None:
+            raise NotExactError(
+                "the virtual environment could not be made",
+                [Difference("python", failure.reason)],
+                hint=f"uv venv --python {base}",
+            )
+
+    def _is_other_python(self) -> bool:
+        found = self._interpreter or self._recorded
+        recorded = self._recorded
+        return (found.implementation, found.version) != (recorded.implementation, recorded.version)
 
     def install_from_tree(self) -> None:
         """Installs the packages that the run had from its working tree, from the same places.
 
+        What their build backend leaves in the tree (setuptools: ``*.egg-info``) is left there.
+
         Raises:
             NotExactError: One cannot be built, and that was not accepted.
         """
-        top = self._request.top
-        if self._finished is not None or top is None:
+        if self._finished is not None:
             return
-        uv = Uv(self._request.env, prefix=self.prefix)
+        obstacles = []
         for package in self._packages_from_tree():
-            directory = os.path.join(top, (package.origin or {})["url"])
-            options = ("--editable",) if "editable" in (package.origin or {}) else ()
-            failure = uv.install(*options, os.path.normpath(directory), names=[package.name])
+            subject = f"{package.name}=={package.version}"
+            origin = package.origin or {}
+            if self._request.top is None:
+                # The caller asked for that.
+                self._differences.append(Difference(subject, "left out: it is the working tree's"))
+                continue
+            directory = os.path.normpath(os.path.join(self._request.top, origin["url"]))
+            options = ("--editable",) if "editable" in origin else ()
+            failure = self._uv().install(*options, directory, names=[normalised(package.name)])
             if failure is not None:
-                subject = f"{package.name}=={package.version}"
-                self._require([Difference(subject, failure.reason)])
+                obstacles.append(Difference(subject, failure.reason))
+        self._require(obstacles)
 
     def _packages_from_tree(self) -> list[Package]:
         packages = self._environment.packages
@@ -229,36 +239,74 @@ class Rebuilding:
     def check(self) -> Rebuilt:
         """Holds what was built against the record, byte by byte, and declares it finished.
 
+        One that was finished before is held against it too, but only files that were written since
+        are looked at; what was edited is told, and no error: a person did that.
+
         Raises:
-            NotExactError: It is not the same, and that was not accepted; what was built is gone.
+            NotExactError: It is not the same, and that was not accepted. What was built stays to be
+                looked at, and is not used again.
         """
+        note_use(self.prefix)
         if self._finished is not None:
-            self._warn_of_edits()
-            return self._rebuilt(self._finished, is_new=False)
-        from_tree = [normalised(package.name) for package in self._packages_from_tree()]
-        packages = self._environment.packages
-        if self._request.top is None:
-            packages = tuple(p for p in packages if normalised(p.name) not in from_tree)
-        comparison = compare(packages, self.prefix, from_tree=from_tree)
+            return self._recheck(self._finished)
+        comparison = self._compare()
+        if comparison.damaged and self._renew(list(comparison.damaged)):
+            comparison = self._compare()
         known = {difference.subject for difference in self._differences}
         found = [d for d in comparison.differences if d.subject not in known]
-        self._require(found)
+        is_refused = bool(found) and not self._request.is_inexact_accepted
         marker = Marker(
             n_packages=comparison.n_packages,
             n_identical=comparison.n_identical,
-            differences=tuple(self._differences),
-            from_tree=tuple(from_tree) if self._request.top is not None else (),
+            differences=(*self._differences, *found),
+            from_tree=tuple(self._names_from_tree()) if self._request.top is not None else (),
+            key=self.key,
+            python=(self._interpreter or self._recorded).version,
+            is_refused=is_refused,
+            environment=self._request.record.run.pillars.environment,
+            top=(self._request.top or "") if self._names_from_tree() else "",
         )
         write_marker(self.prefix, marker)
+        self._require(found)
         return self._rebuilt(marker, is_new=True)
 
-    def _warn_of_edits(self) -> None:
+    def _names_from_tree(self) -> list[str]:
+        return [normalised(package.name) for package in self._packages_from_tree()]
+
+    def _compare(self, *, intact_at_ns: int | None = None) -> Comparison:
+        from_tree = self._names_from_tree()
+        packages = self._environment.packages
+        if self._request.top is None:
+            packages = tuple(p for p in packages if normalised(p.name) not in from_tree)
+        return compare(packages, self.prefix, from_tree=from_tree, intact_at_ns=intact_at_ns)
+
+    def _renew(self, names: list[str]) -> bool:
+        """Installs packages anew whose files in uv's cache were edited; tells whether it could."""
+        lock = f"{self.prefix}/pylock.toml"
+        if not os.path.isfile(lock):
+            return False
+        self._talk(f"files that uv's cache holds were edited; fetching anew: {', '.join(names)}")
+        return self._uv().renew(lock, names) is None
+
+    def _recheck(self, marker: Marker) -> Rebuilt:
         built_at_ns = os.stat(f"{self.prefix}/{MARKER}").st_mtime_ns
-        edited = edited_since(site_directories(self.prefix), built_at_ns)
-        if edited:
-            more = f" and {len(edited) - _MAX_NAMED} more" if len(edited) > _MAX_NAMED else ""
-            names = ", ".join(edited[:_MAX_NAMED])
-            self._talk(f"note: edited since the environment was built: {names}{more}")
+        comparison = self._compare(intact_at_ns=built_at_ns)
+        known = {difference.subject for difference in marker.differences}
+        since = tuple(d for d in comparison.differences if d.subject not in known)
+        n_lost = len({d.subject for d in since} & self._counted_subjects())
+        marker = marker._replace(
+            n_identical=marker.n_identical - n_lost, differences=(*marker.differences, *since)
+        )
+        return self._rebuilt(marker, is_new=False)
+
+    def _counted_subjects(self) -> set[str]:
+        """Returns the subjects of differences that concern a package with a recorded digest."""
+        from_tree = self._names_from_tree()
+        return {
+            f"{package.name}=={package.version}"
+            for package in self._environment.packages
+            if package.record is not None and normalised(package.name) not in from_tree
+        }
 
     def _rebuilt(self, marker: Marker, *, is_new: bool) -> Rebuilt:
         return Rebuilt(

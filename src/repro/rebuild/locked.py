@@ -1,13 +1,12 @@
 """Installs what does not come from the working tree: from the lock, else as nearly as can be.
 
-First the lock with its hashes. Where no index can be reached, uv's cache without hashes: it forgets
-those of what it fetched without; the digests that are compared afterwards make up for it. What the
-lock does not hold (a build with a local version, a package that left the index before it was
-locked) is asked of the user's own indexes by name and version.
+First the lock with its hashes, all at once. What of it is not to be had (a file that left the
+index, an index that moved) and what it does not hold (a build with a local version) is asked of the
+user's own indexes by name and version; where no index can be reached, of uv's cache, which has no
+hashes of what it fetched without them. The digests that are compared afterwards make up for it.
 """
 
 import hashlib
-import os
 import re
 from typing import NamedTuple
 
@@ -33,12 +32,14 @@ class Locked(NamedTuple):
         is_other_python: Whether the interpreter is not the run's: then the lock's archives may not
             fit, and versions count.
         is_conda: Whether conda has installed its share.
+        again: The command that tries again, for fixes.
     """
 
     packages: tuple[Package, ...]
     lock: bytes | None
-    is_other_python: bool
-    is_conda: bool
+    is_other_python: bool = False
+    is_conda: bool = False
+    again: str = "repro env create"
 
 
 def obstacles_of(record: Record, environment: Environment) -> list[Difference]:
@@ -53,7 +54,7 @@ def obstacles_of(record: Record, environment: Environment) -> list[Difference]:
 def _no_lock(record: Record) -> Difference:
     gap = next((gap for gap in record.run.gaps if gap.subject == "pylock.toml"), None)
     reason = "the run has no lock" + (f": {gap.reason}" if gap else "")
-    return Difference("pylock.toml", reason, "repro run it again with the package index at hand")
+    return Difference("pylock.toml", reason, gap.fix if gap else "")
 
 
 def _outside(package: Package) -> Difference | None:
@@ -80,16 +81,17 @@ def _gone_archive(package: Package) -> Difference | None:
     if path is None or not is_archive(path):
         return None
     subject = f"{package.name}=={package.version}"
-    if not os.path.isfile(path):
-        fix = f"put it back at {path}"
-        return Difference(subject, f"the archive that it came from is gone: {path}", fix)
     sha256 = origin.get("sha256")
-    if sha256:
+    which = f"the one with SHA-256 {sha256}" if sha256 else "it"
+    fix = f"put back {which} at {path}"
+    try:
         with open(path, "rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                reason = f"the archive that it came from is another now: {path}"
-                return Difference(subject, reason, f"put back the one with SHA-256 {sha256}")
-    return None
+            found = hashlib.file_digest(file, "sha256").hexdigest() if sha256 else None
+    except OSError:  # not ours to read is as good as gone
+        return Difference(subject, f"the archive that it came from is gone: {path}", fix)
+    if found == sha256:
+        return None
+    return Difference(subject, f"the archive that it came from is another now: {path}", fix)
 
 
 def install_locked(locked: Locked, uv: Uv, *, directory: str) -> list[Difference]:
@@ -100,60 +102,79 @@ def install_locked(locked: Locked, uv: Uv, *, directory: str) -> list[Difference
         uv: Set up for the environment, which exists.
         directory: Where the lock may be written.
     """
-    outside = {normalised(p.name) for p in locked.packages if _is_elsewhere(p)}
-    packages = {normalised(p.name): p for p in locked.packages}
+    packages = {normalised(p.name): p for p in locked.packages if not _is_elsewhere(p, locked)}
     text = (locked.lock or b"").decode("utf-8", "replace")
-    if locked.is_other_python or not text:
-        wanted = {n: p for n, p in packages.items() if n not in outside}
-        return _install_one_by_one(wanted, uv)
-    held = set(_NAME.findall(text))
-    omitted = _sync(text, packages, uv, directory)
-    rest = {n: p for n, p in packages.items() if n not in held and n not in outside}
-    if locked.is_conda:
-        rest = {n: p for n, p in rest.items() if p.installer != "conda"}
-    omitted += _install_one_by_one(rest, uv)
-    return omitted
+    failures: dict[str, Failure] = {}
+    held: set[str] = set()
+    if text and not locked.is_other_python:
+        held = set(_NAME.findall(text))
+        for name in held - packages.keys():  # conda's, which are there
+            text = without_package(text, name)
+        failures = _sync(text, list(held & packages.keys()), uv, f"{directory}/pylock.toml")
+    # Without a digest nothing would tell afterwards that another file came in its place.
+    hopeless = {n: f for n, f in failures.items() if packages[n].record is None}
+    rest = {n: p for n, p in packages.items() if n in failures or n not in held}
+    rest = {n: p for n, p in rest.items() if n not in hopeless}
+    is_offline = any(failure.is_unreachable for failure in failures.values())
+    missing = hopeless | _by_name(rest, uv, is_offline=is_offline)
+    return [
+        _obstacle(packages[name], failures.get(name, missing[name]), locked.again)
+        for name in sorted(missing)
+    ]
 
 
-def _is_elsewhere(package: Package) -> bool:
-    """Tells whether a package comes from the working tree or from a directory outside of it."""
+def _is_elsewhere(package: Package, locked: Locked) -> bool:
+    """Tells whether another than us brings a package, or nobody can."""
+    if locked.is_conda and package.installer == "conda":
+        return True
     return (package.origin or {}).get("url", "").startswith("./") or _outside(package) is not None
 
 
-def _sync(text: str, packages: dict[str, Package], uv: Uv, directory: str) -> list[Difference]:
-    omitted: list[Difference] = []
-    path = f"{directory}/pylock.toml"
-    names = list(packages)
-    while True:
+def _sync(text: str, names: list[str], uv: Uv, path: str) -> dict[str, Failure]:
+    """Installs what a lock names; returns why not, by name of what is left out."""
+    failures: dict[str, Failure] = {}
+    left = names
+    while left:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        failure = uv.sync(path, names=names)
+        failure = uv.install_lock(path, names=left)
         if failure is not None and failure.is_unreachable:
-            # Without hashes, and without the network; but only for what is in the cache.
-            failure = uv.sync(path, "--offline", "--no-verify-hashes", names=names) and failure
+            failure = uv.install_lock(path, "--offline", names=left) and failure
+            if failure is not None:
+                return failures | dict.fromkeys(left, failure)
         if failure is None:
-            return omitted
-        if failure.blamed is None or len(omitted) >= _MAX_OMITTED:
-            return [*omitted, _unknown(failure)]
-        omitted.append(_obstacle(packages[failure.blamed], failure))
+            return failures
+        if failure.blamed is None or len(failures) >= _MAX_OMITTED:
+            return failures | dict.fromkeys(left, failure)
+        failures[failure.blamed] = failure
         text = without_package(text, failure.blamed)
-        names.remove(failure.blamed)
+        left = [name for name in left if name != failure.blamed]
+    return failures
 
 
-def _install_one_by_one(packages: dict[str, Package], uv: Uv) -> list[Difference]:
-    """Installs packages by name and version; all at once when that goes, else each alone."""
-    if not packages:
-        return []
+def _by_name(
+    packages: dict[str, Package], uv: Uv, *, is_offline: bool = False
+) -> dict[str, Failure]:
+    """Installs packages by name and version, all at once but for those that cannot be had."""
+    failures: dict[str, Failure] = {}
     lines = {name: _requirement(package) for name, package in packages.items()}
-    names = list(lines)
-    if uv.install(*lines.values(), names=names) is None:
-        return []
-    omitted = []
-    for name, line in lines.items():
-        failure = uv.install(line, names=[name])
-        if failure is not None:
-            omitted.append(_obstacle(packages[name], failure))
-    return omitted
+    reached: Failure | None = None
+    while lines:
+        options = ("--offline",) if is_offline else ()
+        failure = uv.install(*options, *lines.values(), names=list(lines))
+        if failure is None:
+            return failures
+        if failure.is_unreachable and not is_offline:
+            is_offline, reached = True, failure
+            continue
+        blamed = failure.blamed or (next(iter(lines)) if len(lines) == 1 else None)
+        if blamed is None:
+            for name in lines:
+                failures |= _by_name({name: packages[name]}, uv, is_offline=is_offline)
+            return failures
+        failures[blamed] = reached or failure._replace(is_unreachable=is_offline)
+        del lines[blamed]
+    return failures
 
 
 def _requirement(package: Package) -> str:
@@ -168,27 +189,22 @@ def _requirement(package: Package) -> str:
     return f"{package.name} @ {origin['url']}{fragment}"
 
 
-def _unknown(failure: Failure) -> Difference:
+def _obstacle(package: Package, failure: Failure, again: str) -> Difference:
+    subject = f"{package.name}=={package.version}"
     if failure.is_unreachable:
-        reason = (
-            f"no package index can be reached, and uv's cache does not hold all: {failure.reason}"
-        )
-        return Difference("packages", reason, "try again with the network at hand")
-    return Difference("packages", failure.reason)
+        at = f" ({failure.url})" if failure.url else ""
+        reason = f"the network does not answer{at}, and uv's cache does not hold it"
+        return Difference(subject, reason, f"{again}, with the network at hand")
+    return Difference(subject, failure.reason, _fix(package, again))
 
 
-def _obstacle(package: Package, failure: Failure) -> Difference:
-    return Difference(f"{package.name}=={package.version}", failure.reason, _fix(package, failure))
-
-
-def _fix(package: Package, failure: Failure) -> str:
-    if failure.is_unreachable:
-        return "try again with the network at hand"
+def _fix(package: Package, again: str) -> str:
     _, plus, local = package.version.partition("+")
     if re.fullmatch(r"cpu|xpu|cu\d+|rocm[\d.]+", local):
-        return f"UV_INDEX=https://download.pytorch.org/whl/{local} and try again"
-    if plus:
-        return "UV_INDEX=<the index that has this build> and try again"
-    if package.origin:
-        return f"make {package.origin['url']} reachable"
-    return "UV_INDEX=<an index that has this version> and try again"
+        return f"UV_INDEX=https://download.pytorch.org/whl/{local} {again}"
+    origin = package.origin or {}
+    if "commit" in origin:
+        return f"push {origin['commit'][:12]} to {origin['url']}, or make that reachable"
+    if origin:
+        return f"make {origin['url']} reachable"
+    return f"UV_INDEX=<an index that has this {'build' if plus else 'version'}> {again}"

@@ -35,7 +35,7 @@ _DROPPED = frozenset(
 )
 _UNREACHABLE = re.compile(
     r"error sending request|Could not connect|dns error|network was disabled|timed out"
-    r"|tcp connect error|connection (?:refused|reset)",
+    r"|network connectivity is disabled|tcp connect error|connection (?:refused|reset)",
     re.IGNORECASE,
 )
 _BLAMED = (
@@ -49,6 +49,15 @@ _BLAMED = (
     re.compile(r"[Pp]ackage `([A-Za-z0-9][A-Za-z0-9._-]*)`"),
     re.compile(r"/([A-Za-z0-9][A-Za-z0-9._]*)-[^/\s]*\.(?:whl|tar\.gz|zip)"),
 )
+_MEANINGS = (
+    (r"Hash mismatch", "the file offered now is not the one that was locked: hashes differ"),
+    (r"\((?:404|410) ", "it is gone from the index{at}"),
+    (r"for the current platform", "it has no wheel for this platform, and no source"),
+    (r"not our ref|couldn't find remote ref|unadvertised object", "its commit is gone from {git}"),
+    (r"Git operation failed", "its git repository cannot be reached: {git}"),
+    (r"there (?:is|are) no versions? of|was not found in the", "no index that is set up has it"),
+)
+"""What uv says, in fewer words; what is not here is told as uv tells it."""
 
 
 class UvMissingError(ReproError):
@@ -61,12 +70,14 @@ class Failure(NamedTuple):
     Attributes:
         blamed: Normalised name of the package that it is about, None when that is not clear.
         reason: A clause without a full stop.
-        is_unreachable: Whether no index answered.
+        is_unreachable: Whether the network did not answer.
+        url: What was asked for then, "" when not known.
     """
 
     blamed: str | None
     reason: str
     is_unreachable: bool
+    url: str = ""
 
 
 class Uv:
@@ -94,19 +105,23 @@ class Uv:
             *("--python", python, self._prefix),
         )
 
-    def sync(self, lock: str, *options: str, names: Sequence[str] = ()) -> Failure | None:
-        """Makes the environment hold what a lock names, and nothing else.
+    def install_lock(self, lock: str, *options: str, names: Sequence[str] = ()) -> Failure | None:
+        """Installs what a lock names, and takes nothing away.
 
         Args:
             lock: Path of a ``pylock.toml``.
-            options: Further ones of ``uv pip sync``.
+            options: Further ones of ``uv pip install``.
             names: Of the packages, for the failure.
         """
-        argv = ("pip", "sync", "--allow-empty-requirements", "--python", self.python)
-        return self._run(*argv, *options, lock, names=names)
+        return self.install(*options, "--requirements", lock, names=names)
+
+    def renew(self, lock: str, packages: Sequence[str]) -> Failure | None:
+        """Installs packages of a lock again, past what the cache holds of them."""
+        each = [(f"--reinstall-package={p}", f"--refresh-package={p}") for p in packages]
+        return self.install_lock(lock, *(option for pair in each for option in pair))
 
     def install(self, *what: str, names: Sequence[str] = ()) -> Failure | None:
-        """Installs packages as they are named, without what they need."""
+        """Installs packages as they are named, without what they need; takes none away."""
         return self._run(
             *("pip", "install", "--no-deps", "--python", self.python, *what), names=names
         )
@@ -119,7 +134,13 @@ class Uv:
         if result.code == 0:
             return None
         text = result.err.decode("utf-8", "replace")
-        return Failure(_blamed(text, names), _reason(text), bool(_UNREACHABLE.search(text)))
+        at = re.search(r"for url \(([^)\s]+)\)|Failed to fetch: `?([^\s`]+)", text)
+        return Failure(
+            blamed=_blamed(text, names),
+            reason=_reason(text),
+            is_unreachable=bool(_UNREACHABLE.search(text)),
+            url=without_credentials(at[1] or at[2]) if at else "",
+        )
 
 
 def _blamed(text: str, names: Sequence[str]) -> str | None:
@@ -132,8 +153,14 @@ def _blamed(text: str, names: Sequence[str]) -> str | None:
 
 
 def _reason(text: str) -> str:
+    at = re.search(r"for url \(([^)\s]+)\)", text)
+    git = re.search(r"git fetch [^\n]*?'([^'\n]+)'|git\+([^`\s@]+)", text)
+    known = {"at": f": {at[1]}" if at else "", "git": git[1] or git[2] if git else "its host"}
+    for pattern, meaning in _MEANINGS:
+        if re.search(pattern, text):
+            return without_credentials(meaning.format(**known))
     lines = [line.strip().lstrip("│├╰─▶× ") for line in text.splitlines()]
-    lines = [line.removeprefix("error: ").removeprefix("Caused by: ") for line in lines if line]
+    lines = [line.removeprefix("error: ").removeprefix("cause: ") for line in lines if line]
     lines = [line for line in lines if not line.startswith(("hint:", "help:", "warning:"))]
     reason = without_credentials(": ".join(lines[:3])) if lines else "uv failed without a word"
     return " ".join(reason.split()).rstrip(".")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from repro.environment.variables import is_chosen
 from repro.model.environment import Environment
 from repro.model.secrets import REDACTED
+from repro.model.variables import is_of_job
 
 __all__ = ["variables_for"]
 
@@ -20,7 +21,8 @@ def variables_for(
     """Returns the variables with which a command finds what the run's command found.
 
     What the run had is set; what is set now, would change results and was not set then is taken
-    away; all else is the user's. A value that was a secret stays what it is now.
+    away; all else is the user's. A value that was a secret stays what it is now, and so does what
+    names a device, a rank or a job: the run's job is over.
 
     Args:
         environment: The run's.
@@ -33,18 +35,26 @@ def variables_for(
         for name, value in env.items()
         if name not in _DROPPED
         and not name.startswith(_OTHER_ENVIRONMENTS)
-        and not (is_chosen(name) and name not in environment.variables)
+        and not (is_chosen(name) and not is_of_job(name) and name not in environment.variables)
     }
     for name, value in environment.variables.items():
-        if not REDACTED.search(value):
-            kept[name] = _absolute(value, top) if name in _PATHS and top else value
+        if not is_of_job(name) and not REDACTED.search(value):
+            kept[name] = _absolute(name, value, top) if name in _PATHS and top else value
     path = env.get("PATH", os.defpath).split(":")
     own = env.get("VIRTUAL_ENV")
     if own:
         path = [entry for entry in path if entry != f"{own}/bin"]
-    return {**kept, "VIRTUAL_ENV": prefix, "PATH": ":".join([f"{prefix}/bin", *path])}
+    # `uv run` would make the project's own .venv, and take that.
+    uv = {"UV_PROJECT_ENVIRONMENT": prefix, "UV_NO_SYNC": "1"}
+    return {**kept, **uv, "VIRTUAL_ENV": prefix, "PATH": ":".join([f"{prefix}/bin", *path])}
 
 
-def _absolute(value: str, top: str) -> str:
-    entries = value.split(":")
-    return ":".join(os.path.normpath(os.path.join(top, e)) if e else e for e in entries)
+def _absolute(name: str, value: str, top: str) -> str:
+    return ":".join(_place(name, entry, top) for entry in value.split(":"))
+
+
+def _place(name: str, entry: str, top: str) -> str:
+    place = os.path.normpath(os.path.join(top, entry))
+    # The loader looks for a name without a slash among the system's libraries.
+    is_name = name == "LD_PRELOAD" and "/" not in entry and not os.path.isfile(place)
+    return entry if is_name or not entry else place

@@ -2,10 +2,8 @@
 
 import os
 from collections.abc import Sequence
-from datetime import UTC
 from typing import NamedTuple
 
-from repro import __version__
 from repro.git.repository import GitError, Repository
 from repro.model.data import DataEntry
 from repro.model.digest import (
@@ -16,10 +14,11 @@ from repro.model.digest import (
 )
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, live_ref, run_ref
-from repro.model.run import Pillars, Record, Run
+from repro.model.run import Pillars, Record, Status
+from repro.model.secret_files import secret_file_kind
 from repro.process import Pending
 from repro.record.begun import Begun
-from repro.record.ending import Ending
+from repro.record.ending import Ending, run_of
 from repro.record.inputs import Collector, is_pointer, outs_of
 from repro.record.live import LiveRun
 from repro.record.metrics import Metrics, collect_metrics
@@ -28,6 +27,7 @@ from repro.record.output_log import read_output
 from repro.record.outputs import STATUS, Outputs, collect_outputs, written_files
 from repro.record.params import collect_params
 from repro.record.project import Project
+from repro.record.redact import redact_record, unkept_gap
 from repro.record.redactor import redactor_of
 from repro.record.states import remember_state
 from repro.record.trace import Trace, read_trace
@@ -45,7 +45,6 @@ _SETTINGS = (
     *(f".cache/{tool}" for tool in ("pip", "uv", "matplotlib", "fontconfig", "numba", "dvc")),
 )
 """Directories of the home directory that hold settings; other hidden ones may hold data sets."""
-_NO_PILLARS = Pillars("", "", "", "")
 
 
 class Finisher(NamedTuple):
@@ -115,7 +114,7 @@ class Finisher(NamedTuple):
             before, written=written, given=self.begun.params, redactor=redactor_of(self.repo)
         )
         record = Record(
-            run=_run_of(self.begun, ending),
+            run=run_of(self.begun, ending),
             params=params,
             metrics=metrics.summary,
             history=metrics.history,
@@ -123,12 +122,15 @@ class Finisher(NamedTuple):
             artifacts=tuple(outputs.artifacts[path] for path in sorted(outputs.artifacts)),
             environment=self.observed.environment if self.observed else None,
             lock=self.observed.lock if self.observed else None,
+            conda=self.observed.conda if self.observed else None,
             output=read_output(self.live.output_path),
             inline=outputs.inline,
         )
         found = (*data.gaps, *param_gaps, *metrics.gaps, *outputs.gaps, *ending.gaps)
-        found = (*found, *self._trace_gaps(trace))
-        return seal(record, self.facts, (*self._known_gaps(), *found))
+        if ending.status is not Status.NOT_STARTED:
+            found = (*found, *self._trace_gaps(trace))
+        gaps = (*self._known_gaps(), *found)
+        return seal(record, self.facts, gaps, repo=self.repo)
 
     def _trace_gaps(self, trace: Trace) -> list[Gap]:
         if not trace.is_whole:
@@ -136,7 +138,9 @@ class Finisher(NamedTuple):
         elif not self.begun.is_traced:
             reason = "what the command read was not looked at: --no-trace"
         elif not trace.interpreters and self.begun.environment_of is not None:
-            reason = "what the command read could not be seen: its Python ran with -I, -E or -S"
+            is_known = self.observed is not None and self.observed.environment.interpreter
+            why = "its Python ran with -I, -E or -S" if is_known else "no Python of it could be"
+            reason = f"what the command read could not be seen: {why}"
         else:
             return []
         return [Gap(GapKind.DATA, "trace", reason, "declare inputs in [tool.repro] inputs")]
@@ -186,15 +190,35 @@ class Finisher(NamedTuple):
         top = self.repo.top
         collector = Collector(top, self.warehouse, self.inputs.entries, self.inputs.gaps)
         collector.gaps += self._changed_inputs(outputs)
+        secret = self._secret_files(trace.inputs)
+        noted = {gap.subject for gap in self.begun.gaps}
+        collector.gaps += [
+            unkept_gap(shown, kind)
+            for path, kind in secret.items()
+            if (shown := _shown(path, top)) not in noted
+        ]
         overwritten = frozenset(trace.writes).intersection(trace.inputs)
         made = {f"{top}/{path}" for path in outputs.artifacts} - overwritten
         collector.add_traced(
-            [p for p in trace.inputs if p not in made and not self._is_dotfile(p)],
+            [p for p in trace.inputs if p not in made | secret.keys() and not self._is_dotfile(p)],
             tracked=self.facts.tracked,
             overwritten=overwritten,
             outside=self._environment_directories(trace),
         )
         return collector
+
+    def _secret_files(self, paths: Sequence[str]) -> dict[str, str]:
+        """Returns what was read of files of secrets, and of which kind they are."""
+        top = self.repo.top
+        known = {f"{top}/{gap.subject}" for gap in self.begun.gaps if gap.kind is GapKind.SECRET}
+        found: dict[str, str] = {}
+        for path in paths:
+            kind = secret_file_kind(path)
+            if kind is None and path in known and _shown(path, top) not in self.facts.tracked:
+                kind = "private key"
+            if kind is not None and _shown(path, top) not in self.facts.tracked:
+                found[path] = kind
+        return found
 
     def _is_dotfile(self, full: str) -> bool:
         """Tells whether a file is a program's settings, such as ``~/.gitconfig``."""
@@ -227,38 +251,25 @@ class Finisher(NamedTuple):
         return (*sorted(prefixes), *(f"{self.home}/{name}" for name in _SETTINGS))
 
 
-def seal(record: Record, facts: TreeFacts, gaps: Sequence[Gap]) -> Record:
-    """Returns the record with its digests and its gaps, each gap once."""
+def _shown(full: str, top: str) -> str:
+    return full.removeprefix(f"{top}/")
+
+
+def seal(record: Record, facts: TreeFacts, gaps: Sequence[Gap], *, repo: Repository) -> Record:
+    """Returns the record without secrets, with its digests and its gaps, each gap once."""
+    unique = tuple(dict.fromkeys(gaps))
+    record = redact_record(
+        record._replace(run=record.run._replace(gaps=unique)),
+        redactor_of(repo),
+        searched_dir=f"{repo.state_dir}/cache/searched",
+    )
     pillars = Pillars(
         code=facts.code_digest,
         data=digest_of_data(record.data),
         params=digest_of_params(record.params),
         environment=digest_of_environment(record.environment),
     )
-    unique = tuple(dict.fromkeys(gaps))
-    return record._replace(run=record.run._replace(pillars=pillars, gaps=unique))
-
-
-def _run_of(begun: Begun, ending: Ending) -> Run:
-    return Run(
-        id=begun.id,
-        name=begun.name,
-        status=ending.status,
-        started_at=begun.started_at,
-        ended_at=max(ending.ended_at, begun.started_at).astimezone(UTC),
-        code=begun.code,
-        pillars=_NO_PILLARS,
-        author=begun.author,
-        host=begun.host,
-        command=begun.command,
-        cwd=begun.cwd,
-        project=begun.project,
-        exit_code=ending.exit_code,
-        message=begun.message,
-        parent_run=begun.parent_run,
-        tags=begun.tags,
-        repro_version=__version__,
-    )
+    return record._replace(run=record.run._replace(pillars=pillars))
 
 
 def _dvc_outs(repo: Repository, project: Project) -> list[str]:

@@ -139,9 +139,9 @@ class Collector:
                 self.add_paths([path], Source.TRACED)
 
     def _add_outside(self, full: str) -> None:
-        if not os.path.isfile(full) or full.endswith(".pyc"):
+        if not os.path.isfile(full):
             return
-        if full.endswith((".py", ".so")):
+        if full.endswith((".py", ".pyc", ".so")):
             reason = "code from outside the repository and the environment; it is not kept"
             fix = "install it in the environment, or bring it into the repository"
             self.gaps.append(Gap(GapKind.CODE, full, reason, fix))

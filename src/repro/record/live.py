@@ -7,7 +7,8 @@ next repro command) can finish the record:
 - ``run.json``: what was asked for and what stood at the start;
 - ``trace``: what the command opened (see `repro.record.trace`);
 - ``output``, ``output.1``, ``output.2``...: what it printed (see `repro.record.output_log`);
-- ``inputs.json``, ``environment.json``, ``pylock.toml``: what was observed meanwhile;
+- ``inputs.json``, ``environment.json``, ``pylock.toml``, ``conda-explicit.txt``: what was observed
+  meanwhile; of the environment more at the end;
 - ``ended.json``: how it ended.
 """
 

@@ -21,6 +21,7 @@ from repro.record.begun import (
 )
 from repro.record.inputs import Collector
 from repro.record.live import LiveRun, atomic_write
+from repro.record.process_end import with_end
 from repro.record.project import Project
 from repro.record.redactor import redactor_of
 from repro.record.trace import Trace, main_interpreter, read_trace
@@ -39,6 +40,8 @@ __all__ = [
 
 _FIRST_LOOK_S = 0.03
 _LAST_LOOK_S = 5.0
+_LOCK = "pylock.toml"
+_CONDA = "conda-explicit.txt"
 
 
 class Inputs(NamedTuple):
@@ -60,11 +63,13 @@ class Observed(NamedTuple):
         environment: What was observed.
         lock: ``pylock.toml``, None when none could be made.
         gaps: What could not be observed or locked.
+        conda: ``conda-explicit.txt``, None outside of conda.
     """
 
     environment: Environment
     lock: bytes | None
     gaps: tuple[Gap, ...]
+    conda: bytes | None = None
 
 
 class Seen(NamedTuple):
@@ -82,14 +87,22 @@ class Seen(NamedTuple):
 
 
 def collect_inputs(
-    begun: Begun, project: Project, facts: TreeFacts, *, top: str, warehouse: Warehouse
+    large: Sequence[str], project: Project, facts: TreeFacts, *, top: str, warehouse: Warehouse
 ) -> Inputs:
-    """Captures what is known to be data before anything is traced."""
+    """Captures what is known to be data before anything is traced.
+
+    Args:
+        large: Untracked files that git should not hold, relative to the top.
+        project: Whose inputs are declared.
+        facts: What the snapshot says.
+        top: The top of the working tree.
+        warehouse: Where bytes go.
+    """
     collector = Collector(top, warehouse)
     collector.add_pointers(facts.pointers, tracked=facts.tracked)
     declared = [project.configured(path) for path in project.config.inputs]
     collector.add_paths([p for p in declared if p not in facts.tracked], Source.DECLARED)
-    collector.add_paths(begun.large, Source.UNTRACKED)
+    collector.add_paths(large, Source.UNTRACKED)
     warehouse.flush()
     return Inputs(tuple(collector.entries.values()), tuple(collector.gaps))
 
@@ -107,16 +120,20 @@ def load_observed(live: LiveRun) -> Observed | None:
     value = live.read("environment")
     if value is None:
         return None
-    try:
-        with open(f"{live.directory}/pylock.toml", "rb") as file:
-            pylock = file.read()
-    except FileNotFoundError:
-        pylock = None
     return Observed(
         environment_from_json(json.dumps(value["environment"]).encode()),
-        pylock,
+        _read(f"{live.directory}/{_LOCK}"),
         gaps_from_json(value["gaps"]),
+        _read(f"{live.directory}/{_CONDA}"),
     )
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 class Observer:
@@ -183,7 +200,7 @@ class Observer:
 
     def _observe_inputs(self, facts: TreeFacts) -> Inputs:
         inputs = collect_inputs(
-            self._begun, self.project, facts, top=self._repo.top, warehouse=self.warehouse
+            self._begun.large, self.project, facts, top=self._repo.top, warehouse=self.warehouse
         )
         value = {
             "entries": entries_to_json(inputs.entries),
@@ -211,24 +228,38 @@ class Observer:
             found = _probed(self._begun.environment_of, self._env, gaps)
         if found is None or found != seen or observed is None:
             observed = self._note(found, trace, gaps)
-        return observed
+        ended = with_end(
+            observed,
+            trace,
+            top=self._repo.top,
+            redactor=redactor_of(self._repo),
+            extra=self.project.config.variables,
+        )
+        if ended != observed:
+            self._write(ended)
+        return ended
 
     def _note(self, interpreter: Interpreter | None, trace: Trace, gaps: Sequence[Gap]) -> Observed:
         observed = observe_environment(
             self._repo,
             interpreter,
             self._env,
+            project=self.project,
             others=[started.interpreter.executable for started in trace.interpreters],
             gaps=gaps,
         )
-        if observed.lock is not None:
-            atomic_write(f"{self._live.directory}/pylock.toml", observed.lock)
+        for name, content in ((_LOCK, observed.lock), (_CONDA, observed.conda)):
+            if content is not None:
+                atomic_write(f"{self._live.directory}/{name}", content)
+        self._write(observed)
+        return observed
+
+    def _write(self, observed: Observed) -> None:
         value = {
             "environment": json.loads(environment_to_json(observed.environment)),
             "gaps": gaps_to_json(observed.gaps),
         }
         self._live.write("environment", value)
-        return observed
 
 
 def observe_environment(
@@ -236,10 +267,20 @@ def observe_environment(
     interpreter: Interpreter | None,
     env: Mapping[str, str],
     *,
+    project: Project,
     others: Sequence[str] = (),
     gaps: Sequence[Gap] = (),
 ) -> Observed:
-    """Observes an interpreter's environment and locks it; both are cached."""
+    """Observes an interpreter's environment and locks it; both are cached.
+
+    Args:
+        repo: The repository.
+        interpreter: The Python, None when there is none.
+        env: Variables of the command.
+        project: Whose lock files count, and whose configuration names variables.
+        others: Executables of further Pythons.
+        gaps: Known already.
+    """
     cache_dir = os.path.join(repo.state_dir, "cache")
     from repro.environment.observe import observe
 
@@ -250,14 +291,26 @@ def observe_environment(
         redactor=redactor_of(repo),
         others=others,
         top=repo.top,
+        extra=project.config.variables,
     )
+    if interpreter is None and gaps:
+        found = ()  # why there is none is known better
     pylock: bytes | None = None
     unlocked: tuple[Gap, ...] = ()
+    conda: bytes | None = None
     if interpreter is not None:
+        from repro.environment.conda import explicit_list
         from repro.environment.lock import lock
+        from repro.environment.lock_files import check_lock_files
 
+        conda, unlisted = explicit_list(interpreter.prefix, cache_dir=cache_dir)
         pylock, unlocked = lock(environment, cache_dir=cache_dir, env=env)
-    return Observed(environment, pylock, (*gaps, *found, *unlocked))
+        unlocked = (*unlisted, *unlocked)
+        directories = list(dict.fromkeys((".", project.directory)))
+        environment = environment._replace(
+            lock_files=check_lock_files(repo.top, directories, environment)
+        )
+    return Observed(environment, pylock, (*gaps, *found, *unlocked), conda)
 
 
 def _interpreter(trace: Trace, top: str) -> Interpreter | None:

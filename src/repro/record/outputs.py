@@ -10,7 +10,9 @@ from repro.errors import ReproError
 from repro.git.snapshot import parse_status
 from repro.model.data import Artifact, Place, check_path
 from repro.model.gap import Gap, GapKind
+from repro.model.secret_files import secret_file_kind
 from repro.record.inputs import is_private, size_of
+from repro.record.redact import unkept_gap
 from repro.record.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -182,6 +184,10 @@ def _crowded(
 
 
 def _add(outputs: Outputs, file: Written, top: str, warehouse: Warehouse) -> None:
+    kind = secret_file_kind(file.path)
+    if kind is not None:
+        outputs.gaps.append(unkept_gap(file.path, kind))
+        return
     full = os.path.join(top, file.path)
     content = _inline_content(file, full, outputs)
     if content is not None:

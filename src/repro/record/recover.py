@@ -13,9 +13,12 @@ from repro.record.begun import Begun, begun_from_json
 from repro.record.ending import Ending
 from repro.record.finish import Finisher
 from repro.record.live import LiveRun, list_live_runs
-from repro.record.observer import collect_inputs, load_inputs, load_observed
+from repro.record.observer import Observed, collect_inputs, load_inputs, load_observed
 from repro.record.outputs import STATUS
-from repro.record.project import load_project
+from repro.record.process_end import with_end
+from repro.record.project import Project, load_project
+from repro.record.redactor import redactor_of
+from repro.record.trace import read_trace
 from repro.record.tree_facts import read_tree_facts
 from repro.record.warehouse import warehouse_of
 
@@ -88,7 +91,7 @@ def _finisher(repo: Repository, live: LiveRun, begun: Begun, home: str) -> Finis
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
     facts = read_tree_facts(repo, begun.code.tree, project)
     inputs = load_inputs(live) or collect_inputs(
-        begun, project, facts, top=repo.top, warehouse=warehouse
+        begun.large, project, facts, top=repo.top, warehouse=warehouse
     )
     return Finisher(
         repo,
@@ -97,10 +100,24 @@ def _finisher(repo: Repository, live: LiveRun, begun: Begun, home: str) -> Finis
         project,
         facts,
         inputs,
-        load_observed(live),
+        _observed(repo, live, project),
         warehouse,
         home,
         repo.start(*STATUS),
+    )
+
+
+def _observed(repo: Repository, live: LiveRun, project: Project) -> Observed | None:
+    """Returns what was observed, with what the process said when nobody listened any more."""
+    observed = load_observed(live)
+    if observed is None:
+        return None
+    return with_end(
+        observed,
+        read_trace(live.trace_path),
+        top=repo.top,
+        redactor=redactor_of(repo),
+        extra=project.config.variables,
     )
 
 

@@ -4,9 +4,10 @@ import os
 from contextlib import suppress
 
 from repro.git.repository import Repository
+from repro.git.screen import Screen
 from repro.model.secrets import Redactor
 
-__all__ = ["redactor_of"]
+__all__ = ["redactor_of", "screen_of"]
 
 _KEY_BYTES = 32
 
@@ -33,6 +34,15 @@ def redactor_of(repo: Repository) -> Redactor:
         os.unlink(temporary)
         key = _read(path)
     return Redactor(key or b"")
+
+
+def screen_of(repo: Repository) -> Screen:
+    """Returns what keeps secrets out of the trees that are recorded.
+
+    Raises:
+        OSError: The key can be neither read nor written.
+    """
+    return Screen(redactor_of(repo), cache_dir=f"{repo.state_dir}/cache")
 
 
 def _read(path: str) -> bytes | None:

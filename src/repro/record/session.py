@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -11,74 +10,23 @@ from repro.errors import ReproError
 from repro.git.commits import commit_tree
 from repro.git.objects import start_rows
 from repro.git.repository import Repository
-from repro.git.snapshot import Snapshot, take_snapshot
 from repro.model.gap import Gap, GapKind
-from repro.model.ids import Oid, RunId, is_run_id, live_ref, new_run_id
-from repro.model.naming import random_name
-from repro.model.run import Code, Host, Identity, Record, Status
-from repro.model.values import Params
+from repro.model.ids import Oid, live_ref
+from repro.model.run import Record, Status
 from repro.process import CommandNotFoundError
 from repro.record.begun import Begun
 from repro.record.ending import Ending
 from repro.record.execute import Ended, execute
-from repro.record.flags import params_from_command
 from repro.record.live import LiveRun, create_live_run
 from repro.record.observer import Observer
 from repro.record.output_log import OutputLog
 from repro.record.outputs import STATUS
-from repro.record.project import Project, find_project
-from repro.record.redactor import redactor_of
+from repro.record.project import find_project
+from repro.record.request import Request, Surroundings, begin
 from repro.record.trace import trace_environment
 from repro.record.warehouse import warehouse_of
 
-__all__ = ["NotRecordedError", "Outcome", "Request", "Surroundings", "gaps_at_start", "run_command"]
-
-
-class Request(NamedTuple):
-    """What the user asked for.
-
-    Attributes:
-        command: argv; empty for `repro record`.
-        name: None for one of ours.
-        message: "" for none.
-        params: From ``--param``.
-        tags: From ``--tag``.
-        is_traced: False with ``--no-trace``.
-    """
-
-    command: tuple[str, ...]
-    name: str | None = None
-    message: str = ""
-    params: Params = {}
-    tags: dict[str, str] = {}
-    is_traced: bool = True
-
-
-class Surroundings(NamedTuple):
-    """What the process was started with and in; read at the edge, handed in here.
-
-    Attributes:
-        env: Environment variables.
-        host: Where it runs.
-        author: Who git says the user is; None when it does not know.
-        status: Output of ``git status`` (see `repro.git.snapshot.STATUS`), taken a moment ago.
-        snapshot: The working tree, where it was taken a moment ago.
-    """
-
-    env: Mapping[str, str]
-    host: Host
-    author: Identity | None
-    status: bytes | None = None
-    snapshot: Snapshot | None = None
-
-    def take_snapshot(self, repo: Repository) -> Snapshot:
-        """Returns the snapshot, taking it if need be."""
-        return self.snapshot or take_snapshot(repo, status=self.status)
-
-    @property
-    def home(self) -> str:
-        """The user's home directory."""
-        return self.env.get("HOME", "/nonexistent")
+__all__ = ["NotRecordedError", "Outcome", "run_command"]
 
 
 class Outcome(NamedTuple):
@@ -88,11 +36,13 @@ class Outcome(NamedTuple):
         exit_code: To return.
         record: The record.
         oid: The run commit.
+        is_strict: Whether it was not to be started with a gap that was known.
     """
 
     exit_code: int
     record: Record
     oid: Oid
+    is_strict: bool = False
 
 
 class NotRecordedError(ReproError):
@@ -117,10 +67,19 @@ def run_command(repo: Repository, request: Request, around: Surroundings) -> Out
     Raises:
         GitError: The record could not be begun; the command was not started.
         OSError: Likewise.
+        NotReproducibleError: It was to be strict, and a gap is known; nothing was started.
         NotRecordedError: The record could not be written; the next repro command tries again.
     """
     project = find_project(repo)
-    begun, live, lock = _begin(repo, request, project, around)
+    is_strict = project.config.strict if request.is_strict is None else request.is_strict
+    if is_strict:
+        from repro.record.strict import require_no_gaps
+
+        checked = begin(repo, request, project, around, at=datetime.now(UTC))
+        require_no_gaps(repo, project, checked, env=around.env)
+        around = around.later()  # what is there now will run
+    begun = begin(repo, request, project, around, at=datetime.now(UTC))
+    begun, live, lock = _open_live(repo, begun)
     try:
         warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
         rows = start_rows(repo, begun.code.tree)
@@ -129,7 +88,8 @@ def run_command(repo: Repository, request: Request, around: Surroundings) -> Out
         )
         _write_live_commit(repo, begun)
         ending = _execute(request, begun, live, observer, around)
-        return _record(repo, live, begun, ending, observer=observer, home=around.home)
+        outcome = _record(repo, live, begun, ending, observer=observer, home=around.home)
+        return outcome._replace(is_strict=is_strict)
     finally:
         os.close(lock)
 
@@ -166,39 +126,11 @@ def _record(
     return Outcome(ending.exit_code or 0, record, oid)
 
 
-def _begin(
-    repo: Repository, request: Request, project: Project, around: Surroundings
-) -> tuple[Begun, LiveRun, int]:
-    """Takes the snapshot and makes the journal; the third result holds the recorder's lock."""
-    started_at = datetime.now(UTC)
-    entropy = os.urandom(8)
-    run_id = new_run_id(started_at, entropy[:4])
-    snapshot = around.take_snapshot(repo)
-    command, secrets = redactor_of(repo).command(request.command)
-    parent = around.env.get("REPRO_RUN", "")
-    live, lock = create_live_run(repo, run_id)
-    begun = Begun(
-        id=run_id,
-        name=request.name or random_name(entropy[4:]),
-        worktree=repo.top,
-        command=command,
-        cwd=repo.prefix,
-        project=project.directory,
-        started_at=started_at,
-        # The clock of the file system, which may lag the system's by some milliseconds.
-        started_ns=os.stat(live.trace_path).st_mtime_ns,
-        code=Code(repo.head, repo.branch, snapshot.tree, snapshot.dirty),
-        author=around.author,
-        host=around.host,
-        large=tuple(file.path for file in snapshot.large),
-        message=request.message,
-        params={**params_from_command(command), **request.params},
-        tags=request.tags,
-        gaps=(*snapshot.gaps, *gaps_at_start(around, secrets)),
-        parent_run=RunId(parent) if is_run_id(parent) else None,
-        environment_of=_executable(request.command),
-        is_traced=request.is_traced,
-    )
+def _open_live(repo: Repository, begun: Begun) -> tuple[Begun, LiveRun, int]:
+    """Makes the journal; the third result holds the recorder's lock."""
+    live, lock = create_live_run(repo, begun.id)
+    # The clock of the file system, which may lag the system's by some milliseconds.
+    begun = begun._replace(started_ns=os.stat(live.trace_path).st_mtime_ns)
     live.write("run", begun.to_json(), to_disk=True)
     return begun, live, lock
 
@@ -228,33 +160,6 @@ def _write_live_commit(repo: Repository, begun: Begun) -> None:
     writer.join()
     if failures:
         raise failures[0]
-
-
-def gaps_at_start(around: Surroundings, secrets: Sequence[str]) -> list[Gap]:
-    """Returns what is known to be missing before anything runs.
-
-    Args:
-        around: The surroundings.
-        secrets: Names of what was taken out of the command line.
-    """
-    gaps = [
-        Gap(
-            GapKind.SECRET,
-            name,
-            "looks like a secret; its value is not recorded",
-            "pass it in an environment variable",
-        )
-        for name in secrets
-    ]
-    if around.author is None:
-        fix = "git config --global user.name ... and user.email ..."
-        gaps.append(Gap(GapKind.AUTHOR, "author", "git knows no name and e-mail for you", fix))
-    return gaps
-
-
-def _executable(command: Sequence[str]) -> str | None:
-    name = os.path.basename(command[0]) if command else ""
-    return command[0] if name.startswith(("python", "pypy")) else None
 
 
 def _execute(

@@ -4,15 +4,14 @@ import os
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from repro import __version__
 from repro.git.objects import start_rows
 from repro.git.repository import Repository
 from repro.model.digest import digest_of_state
 from repro.model.gap import Gap, GapKind
-from repro.model.ids import Oid, RunId, new_run_id, run_ref
-from repro.model.naming import random_name
-from repro.model.run import Code, Pillars, Record, Run, Status
+from repro.model.ids import Oid, RunId, run_ref
+from repro.model.run import Record, Status
 from repro.record.begun import Begun
+from repro.record.ending import Ending, run_of
 from repro.record.finish import seal
 from repro.record.metrics import Metrics, collect_metrics
 from repro.record.observer import Observed, collect_inputs, observe_environment
@@ -20,7 +19,7 @@ from repro.record.outputs import Outputs, Written, collect_outputs
 from repro.record.params import collect_params
 from repro.record.project import Project, find_project
 from repro.record.redactor import redactor_of
-from repro.record.session import Request, Surroundings, gaps_at_start
+from repro.record.request import Request, Surroundings, begin
 from repro.record.states import recorded_as, remember_state
 from repro.record.tree_facts import TreeFacts, read_tree_facts
 from repro.record.warehouse import Warehouse, warehouse_of
@@ -53,31 +52,11 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
         GitError: git could not read the tree or write the record.
     """
     project = find_project(repo)
-    started_at = datetime.now(UTC)
-    snapshot = around.take_snapshot(repo)
-    rows = start_rows(repo, snapshot.tree)
-    observed = _observe(repo, around)  # meanwhile git lists the tree
-    facts = read_tree_facts(repo, snapshot.tree, project, rows=rows)
+    begun = begin(repo, request, project, around, at=datetime.now(UTC))
+    rows = start_rows(repo, begun.code.tree)
+    observed = _observe(repo, around, project)  # meanwhile git lists the tree
+    facts = read_tree_facts(repo, begun.code.tree, project, rows=rows)
     warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
-    entropy = os.urandom(8)
-    begun = Begun(
-        id=new_run_id(started_at, entropy[:4]),
-        name=request.name or random_name(entropy[4:]),
-        worktree=repo.top,
-        command=(),
-        cwd=repo.prefix,
-        project=project.directory,
-        started_at=started_at,
-        started_ns=0,
-        code=Code(repo.head, repo.branch, snapshot.tree, snapshot.dirty),
-        author=around.author,
-        host=around.host,
-        large=tuple(file.path for file in snapshot.large),
-        message=request.message,
-        params=request.params,
-        tags=request.tags,
-        gaps=(*snapshot.gaps, *gaps_at_start(around, ())),
-    )
     record = _record(repo, begun, project, facts=facts, observed=observed, warehouse=warehouse)
     warehouse.flush()
     witnesses = _witnesses(repo, record, observed, facts)
@@ -100,30 +79,14 @@ def _record(
     observed: Observed,
     warehouse: Warehouse,
 ) -> Record:
-    inputs = collect_inputs(begun, project, facts, top=repo.top, warehouse=warehouse)
+    inputs = collect_inputs(begun.large, project, facts, top=repo.top, warehouse=warehouse)
     metrics = collect_metrics(project, top=repo.top, files=facts.metrics, since_ns=None)
     params, param_gaps = collect_params(
         facts.params, written={}, given=begun.params, redactor=redactor_of(repo)
     )
     outputs = _outputs(repo, project, facts, metrics, warehouse)
-    run = Run(
-        id=begun.id,
-        name=begun.name,
-        status=Status.RECORDED,
-        started_at=begun.started_at,
-        ended_at=begun.started_at,
-        code=begun.code,
-        pillars=Pillars("", "", "", ""),
-        author=begun.author,
-        host=begun.host,
-        cwd=begun.cwd,
-        project=begun.project,
-        message=begun.message,
-        tags=begun.tags,
-        repro_version=__version__,
-    )
     record = Record(
-        run=run,
+        run=run_of(begun, Ending(Status.RECORDED, None, begun.started_at)),
         params=params,
         metrics=metrics.summary,
         history=metrics.history,
@@ -131,26 +94,33 @@ def _record(
         artifacts=tuple(outputs.artifacts[path] for path in sorted(outputs.artifacts)),
         environment=observed.environment,
         lock=observed.lock,
+        conda=observed.conda,
         inline=outputs.inline,
     )
     known = (*begun.gaps, *project.gaps, *facts.gaps, *inputs.gaps, *observed.gaps)
     gaps = (*known, *param_gaps, *metrics.gaps, *outputs.gaps)
-    return seal(record, facts, gaps)
+    return seal(record, facts, gaps, repo=repo)
 
 
-def _observe(repo: Repository, around: Surroundings) -> Observed:
-    from repro.environment.probe import ProbeError, cached_probe, find_python
+def _observe(repo: Repository, around: Surroundings, project: Project) -> Observed:
+    from repro.environment.probe import ProbeError, broken_python, cached_probe, find_python
 
     executable = find_python(repo.top, around.env)
     interpreter = None
     gaps: list[Gap] = []
+    broken = broken_python(repo.top, around.env)
+    if broken is not None:
+        reason = f"it is a link to {os.path.realpath(broken)}, which is gone"
+        instead = f"; {executable} is recorded instead" if executable else ""
+        fix = f"make it again: uv venv --clear {os.path.dirname(os.path.dirname(broken))}"
+        gaps.append(Gap(GapKind.ENVIRONMENT, broken, f"{reason}{instead}", fix))
     if executable is not None:
         cache_dir = f"{repo.state_dir}/cache"
         try:
             interpreter = cached_probe(executable, cache_dir=cache_dir, env=around.env)
         except ProbeError as error:
             gaps.append(Gap(GapKind.ENVIRONMENT, executable, error.message, error.hint or ""))
-    return observe_environment(repo, interpreter, around.env, gaps=gaps)
+    return observe_environment(repo, interpreter, around.env, project=project, gaps=gaps)
 
 
 def _outputs(

@@ -78,7 +78,7 @@ def prepare(
     """Returns the move that `checkout` makes, every byte it needs at hand; see there."""
     require_whole(repo)
     if not keep:  # before anything is fetched
-        require_clean(repo, look(repo))
+        require_clean(repo, look(repo, every_byte=False))
     target = run_target(repo, run, record, outputs=outputs)
     bring_data(open_stores(repo), target)
     return Move(repo, target, at, keep=keep)

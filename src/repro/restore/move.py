@@ -170,7 +170,7 @@ class Move:
                 yield from self._apply(work, stores, index)
 
     def _look(self, repo: Repository, stores: Stores) -> _Work:
-        present = look(repo)
+        present = look(repo, every_byte=self.keep)
         if not self.keep:
             require_clean(repo, present)
         files = files_of(repo, self.target.tree)
@@ -188,8 +188,9 @@ class Move:
             tracked=present.files,
             going=frozenset(plan.remove),
         )
-        if obstacles.blocked:
-            raise FilesInTheWayError(obstacles.blocked, can_be_saved=False)
+        blocked = [*obstacles.blocked, *_secrets_in_the_way(present.secret, obstacles.files, plan)]
+        if blocked:
+            raise FilesInTheWayError(blocked, can_be_saved=False)
         if obstacles.files and not self.keep:
             raise FilesInTheWayError(obstacles.files, can_be_saved=True)
         more = survey(stores, obstacles.files, wanted=(), tracked=present.files)
@@ -278,7 +279,7 @@ class Move:
             write_record_dir(repo.top, target.record)
         yield "record"
         wrong += differing_files(repo, index)
-        left = self._left(repo, index)
+        left = self._left(work, index)
         wrong += place_data(stores, [e for e in plan.place if e.path in outputs], Link.COPY)
         yield "outputs"
         self._install(work, index, left)
@@ -301,17 +302,24 @@ class Move:
         if any(mode == GITLINK for mode, _ in work.files.values()):
             self.notes.append("submodules are left as they are: git submodule update")
 
-    def _left(self, repo: Repository, index: str) -> list[str]:
-        mine = [RECORD_DIR, *(entry.path for entry in self.target.wanted), *self.target.links]
+    def _left(self, work: _Work, index: str) -> list[str]:
+        wanted = [entry.path for entry in self.target.wanted]
+        mine = [RECORD_DIR, *wanted, *self.target.links, *work.present.secret]
         left = [
             path
-            for path in untracked_paths(repo, index, besides=mine)
-            if not os.path.lexists(f"{repo.top}/{path}.git")
+            for path in untracked_paths(work.repo, index, besides=mine)
+            if not os.path.lexists(f"{work.repo.top}/{path}.git")
         ]
         if left:
             names = ", ".join(listed(left))
             self.notes.append(f"left as they are, though no longer ignored: {names}")
         return left
+
+
+def _secrets_in_the_way(secret: Sequence[str], obstacles: Sequence[str], plan: Plan) -> list[str]:
+    """Returns the files of secrets that would have to go: nobody saves them, so nothing does."""
+    places = frozenset([*plan.remove, *(entry.path for entry in plan.place)])
+    return [path for path in secret if path in obstacles or lies_below(path, places)]
 
 
 def _look_anew(repo: Repository, index: str, placed: Sequence[DataEntry], files: Files) -> None:

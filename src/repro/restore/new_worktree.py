@@ -24,7 +24,7 @@ from repro.restore.stores import Stores, open_stores
 from repro.restore.survey import files_of
 from repro.restore.target import Target, run_target
 
-__all__ = ["DirectoryTakenError", "checkout_worktree"]
+__all__ = ["DirectoryTakenError", "checkout_worktree", "require_free"]
 
 
 class DirectoryTakenError(ReproError):
@@ -47,7 +47,7 @@ def checkout_worktree(
         DirectoryTakenError: The directory is not empty.
         ReproError: Something else went wrong; the worktree is gone again.
     """
-    _require_free(directory)
+    require_free(directory)
     target = run_target(repo, run, record, outputs=outputs)
     stores = open_stores(repo)
     notes = None
@@ -77,7 +77,12 @@ def _make(
         raise
 
 
-def _require_free(directory: str) -> None:
+def require_free(directory: str) -> None:
+    """Raises unless a worktree can be made at a path.
+
+    Raises:
+        DirectoryTakenError: There is something.
+    """
     if os.path.lexists(directory) and not (
         os.path.isdir(directory) and not os.path.islink(directory) and not os.listdir(directory)
     ):

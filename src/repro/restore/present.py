@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from repro.errors import ReproError
 from repro.git.repository import Repository
+from repro.git.screen import Screen
 from repro.git.snapshot import take_snapshot, temporary_index
 from repro.git.working_tree import (
     Head,
@@ -16,6 +17,7 @@ from repro.git.working_tree import (
     tree_of,
 )
 from repro.model.ids import Oid
+from repro.model.secrets import Redactor
 from repro.restore.plan import RECORD_DIR, Files, departures
 from repro.restore.record_dir import is_ours
 from repro.restore.state import CheckedOut, checked_out
@@ -54,10 +56,13 @@ class Present:
     Attributes:
         head: Where HEAD is.
         head_tree: The tree of its commit.
-        tree: The files that git sees, without those an earlier checkout left as they were.
+        tree: The files that git sees, without `secret` and those an earlier checkout left as they
+            were.
         staged: What is staged.
         files: The files of `tree`.
-        dirty: Paths that differ from HEAD, large untracked files included.
+        dirty: Paths that differ from HEAD, large untracked files included, secret ones not.
+        marked: Those of `dirty` that hold secrets, for which marks stand in `tree`.
+        secret: Untracked files of secrets: they stay where they are, as if git ignored them.
         large: Untracked files that are too large for `tree`.
         checked_out: The run that is checked out.
     """
@@ -68,12 +73,22 @@ class Present:
     staged: Oid
     files: Files
     dirty: tuple[str, ...]
+    marked: tuple[str, ...]
+    secret: tuple[str, ...]
     large: tuple[str, ...]
     checked_out: CheckedOut | None
 
 
-def look(repo: Repository) -> Present:
+def look(repo: Repository, *, every_byte: bool = True) -> Present:
     """Returns the working tree as it is, its files written to the object database.
+
+    Untracked files that are secret as a whole, such as ``.env``, are never written there.
+
+    Args:
+        repo: The repository.
+        every_byte: Whether the tree is to bring the files back, by an undo entry, to the last byte:
+            such entries are local and never pushed, so secrets inside of a file stay. Without, for
+            a look that may end in a refusal, marks stand in their place.
 
     Raises:
         OperationInProgressError: A merge or its like is under way.
@@ -85,7 +100,10 @@ def look(repo: Repository) -> Present:
         raise OperationInProgressError(operation)
     note = checked_out(repo)
     staged = staged_tree(repo)
-    snapshot = take_snapshot(repo)
+    # These marks are compared with nothing, and end in no record: any key will do.
+    redactor = Redactor(os.urandom(16))
+    screen = Screen(redactor, cache_dir=f"{repo.state_dir}/cache", marks=not every_byte)
+    snapshot = take_snapshot(repo, screen=screen)
     files = files_of(repo, snapshot.tree)
     _require_our_record(repo, files)
     left = [path for path in files if note is not None and note.leaves(path)]
@@ -98,6 +116,8 @@ def look(repo: Repository) -> Present:
         staged=staged,
         files={path: entry for path, entry in files.items() if path not in is_left},
         dirty=tuple(row.path for row in snapshot.dirty if row.path not in is_left),
+        marked=snapshot.marked,
+        secret=snapshot.secret,
         large=tuple(f.path for f in snapshot.large if note is None or not note.leaves(f.path)),
         checked_out=note,
     )
@@ -131,7 +151,7 @@ def require_clean(repo: Repository, present: Present) -> None:
         and (present.head.branch is None) == (note.commit is not None)
     )
     placed = note.placed if note is not None and is_at_run else ()
-    paths = [path for path in present.large if path not in placed]
+    paths = [path for path in (*present.large, *present.marked) if path not in placed]
     if note is not None and is_at_run and _exists(repo, note.tree):
         if present.tree != note.tree:
             expected = files_of(repo, note.tree)

@@ -131,7 +131,7 @@ def _outputs(artifacts: Sequence[Artifact]) -> list[DataEntry]:
 
 
 def _gap_notes(record: Record) -> list[str]:
-    gaps = [gap for gap in record.run.gaps if gap.kind.value in ("code", "data")]
+    gaps = [gap for gap in record.run.gaps if gap.kind.value in ("code", "data", "secret")]
     return [f"not in the record: {gap.subject}: {gap.reason}" for gap in gaps]
 
 

@@ -15,7 +15,7 @@ __all__ = ["command"]
 )
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def command(command_line: tuple[str, ...], **values: object) -> int:
-    r"""Run COMMAND and record it: code, data, params, environment, metrics, outputs.
+    """Run COMMAND and record it: code, data, params, environment, metrics, outputs.
 
     Uncommitted changes and untracked files are part of the record; your branch, index and files
     stay as they are. The command's exit code is returned.
@@ -23,7 +23,7 @@ def command(command_line: tuple[str, ...], **values: object) -> int:
     \b
       repro run -- python train.py --lr 0.1
       repro run -n baseline --tag paper -- dvc repro
-    """
+    """  # noqa: D301 - click reads the backspace
     if not command_line:
         raise click.UsageError("no command to run: repro run -- python train.py")
     if command_line[0].startswith("-"):

@@ -1,30 +1,22 @@
 """The difference between two runs on one page, its verdict first."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from repro.cli.format import counted, number, percent, signed, size, value
 from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.cli.views.environment_difference import environment_rows
+from repro.cli.views.marks import ARROW, MARKS, Rows, changed, grid, mark
 from repro.compare.changes import Changes
 from repro.compare.diff import CodeChange, Difference, FileStat
-from repro.compare.environment import EnvironmentChange
 from repro.compare.metrics import MetricChange
 from repro.model.data import Artifact, DataEntry
-from repro.model.environment import Package
 from repro.model.ids import short_id
 from repro.model.summary import Summary
 from repro.model.values import Value
 
-__all__ = ["page", "verdict"]
+__all__ = ["page", "run_pair", "verdict"]
 
-_ARROW = "→"
-_MARKS: Mapping[str, Cell] = {
-    "added": Cell("+", "green"),
-    "removed": Cell("-", "red"),
-    "changed": Cell("~", "yellow"),
-}
-Rows = list[tuple[Cell, ...]]
-T = TypeVar("T")
 File = TypeVar("File", DataEntry, Artifact)
 
 
@@ -32,22 +24,37 @@ def page(a: Summary, b: Summary, difference: Difference) -> list[Block]:
     """Returns the page: what is compared, the verdict, then each part that differs."""
     parts: list[tuple[str, list[Line | Grid]]] = [
         ("code", _code(difference.code)),
-        ("data", _grid(_files(difference.data), wrap=1)),
-        ("params", _grid(_params(difference.params), wrap=2)),
-        ("environment", _environment(difference.environment)),
-        ("artifacts", _grid(_files(difference.artifacts), wrap=1)),
+        ("data", grid(_files(difference.data), wrap=1)),
+        ("params", grid(_params(difference.params), wrap=2)),
+        ("environment", grid(environment_rows(difference.environment), wrap=2)),
+        ("artifacts", grid(_files(difference.artifacts), wrap=1)),
         ("metrics", _metrics(difference.metrics)),
     ]
     sections = [Section(label, tuple(blocks)) for label, blocks in parts if blocks]
-    lead: list[Block] = [_head(a, b), verdict(difference)]
+    lead: list[Block] = [run_pair(a, b), verdict(difference)]
+    if None not in difference.n_gaps:
+        lead.append(_gaps(a, b, difference.n_gaps))
     return [*lead, Line.of(), *sections] if sections else lead
 
 
-def _head(a: Summary, b: Summary) -> Line:
+def run_pair(a: Summary, b: Summary) -> Line:
+    """Returns the line that says what is compared."""
     cells: list[Cell | str] = []
     for number_, run in enumerate((a, b)):
-        cells += [f" {_ARROW} "] if number_ else []
+        cells += [f" {ARROW} "] if number_ else []
         cells += [Cell(run.name, "bold"), " ", Cell(short_id(run.id), "cyan")]
+    return Line.of(*cells)
+
+
+def _gaps(a: Summary, b: Summary, n_gaps: tuple[int | None, int | None]) -> Line:
+    """Returns a line that says which of the two is reproducible."""
+    if not any(n_gaps):
+        return Line.of(Cell("both reproducible", "green"))
+    cells: list[Cell | str] = []
+    for run, n in zip((a, b), n_gaps, strict=True):
+        cells += [Cell(" · ", "dim")] if cells else []
+        word = counted(n, "gap") if n else "reproducible"
+        cells += [f"{run.name} ", Cell(word, "yellow" if n else "green")]
     return Line.of(*cells)
 
 
@@ -69,14 +76,6 @@ def verdict(difference: Difference) -> Line:
     return Line.of(*cells)
 
 
-def _grid(rows: Rows, *, right: Sequence[int] = (), wrap: int = 0) -> list[Line | Grid]:
-    return [Grid(tuple(rows), frozenset(right), wrap)] if rows else []
-
-
-def _mark(old: object, new: object) -> Cell:
-    return _MARKS["added" if old is None else "removed" if new is None else "changed"]
-
-
 def _code(code: CodeChange) -> list[Line | Grid]:
     if code.is_same and code.commits[0] == code.commits[1]:
         return []
@@ -85,8 +84,8 @@ def _code(code: CodeChange) -> list[Line | Grid]:
         for commit, branch, n_dirty in zip(code.commits, code.branches, code.n_dirty, strict=True)
     ]
     note = Cell("  the same files", "dim") if code.is_same else Cell("")
-    head = Line.of(*ends[0], f" {_ARROW} ", *ends[1], note)
-    return [head, *_grid([_file_row(file) for file in code.files], right=(2, 3), wrap=1)]
+    head = Line.of(*ends[0], f" {ARROW} ", *ends[1], note)
+    return [head, *grid([_file_row(file) for file in code.files], right=(2, 3), wrap=1)]
 
 
 def _revision(commit: str | None, branch: str | None, n_dirty: int) -> list[Cell | str]:
@@ -100,7 +99,7 @@ _LETTER_STYLES = {"A": "green", "D": "red"}
 
 
 def _file_row(file: FileStat) -> tuple[Cell, ...]:
-    path = f"{file.old_path} {_ARROW} {file.path}" if file.old_path else file.path
+    path = f"{file.old_path} {ARROW} {file.path}" if file.old_path else file.path
     if file.added is None or file.removed is None:
         stats = (Cell("binary", "dim"), Cell(""))
     else:
@@ -111,10 +110,10 @@ def _file_row(file: FileStat) -> tuple[Cell, ...]:
 def _files(found: Changes[File]) -> Rows:
     return [
         (
-            _mark(old, new),
+            mark(old, new),
             Cell(path),
-            Cell(_changed(old, new, lambda entry: entry.hash[:8])),
-            Cell(_changed(old, new, lambda entry: size(entry.size_bytes)), "dim"),
+            Cell(changed(old, new, lambda entry: entry.hash[:8])),
+            Cell(changed(old, new, lambda entry: size(entry.size_bytes)), "dim"),
         )
         for path, old, new in found
     ]
@@ -123,49 +122,16 @@ def _files(found: Changes[File]) -> Rows:
 def _params(found: Changes[Value]) -> Rows:
     rows: dict[str, tuple[Cell, ...]] = {}
     for name, new in found.added.items():
-        rows[name] = (_MARKS["added"], Cell(name), Cell(value(new)))
+        rows[name] = (MARKS["added"], Cell(name), Cell(value(new)))
     for name, old in found.removed.items():
-        rows[name] = (_MARKS["removed"], Cell(name), Cell(value(old)))
+        rows[name] = (MARKS["removed"], Cell(name), Cell(value(old)))
     for name, (old, new) in found.changed.items():
-        rows[name] = (_MARKS["changed"], Cell(name), Cell(f"{value(old)} {_ARROW} {value(new)}"))
+        rows[name] = (MARKS["changed"], Cell(name), Cell(f"{value(old)} {ARROW} {value(new)}"))
     return [rows[name] for name in sorted(rows)]
 
 
-def _environment(environment: EnvironmentChange) -> list[Line | Grid]:
-    rows: Rows = []
-    for texts in (environment.interpreter, environment.platform):
-        rows += _texts(texts)
-    rows += [
-        (_mark(old, new), Cell(name), Cell(_package(old, new)))
-        for name, old, new in environment.packages
-    ]
-    rows += _texts(environment.variables)
-    rows += [
-        (Cell(" "), *(Cell(c.text, "dim") for c in row[1:])) for row in _texts(environment.machine)
-    ]
-    return _grid(rows, wrap=2)
-
-
-def _package(old: Package | None, new: Package | None) -> str:
-    if old is not None and new is not None and old.version == new.version:
-        return f"{old.version}, other files"
-    return _changed(old, new, lambda package: package.version)
-
-
-def _texts(found: Changes[str]) -> Rows:
-    return [
-        (_mark(old, new), Cell(name), Cell(_changed(old, new, lambda text: text)))
-        for name, old, new in found
-    ]
-
-
-def _changed(old: T | None, new: T | None, text: Callable[[T], str]) -> str:
-    texts = dict.fromkeys(text(side) for side in (old, new) if side is not None)
-    return f" {_ARROW} ".join(texts)
-
-
 def _metrics(metrics: Sequence[MetricChange]) -> list[Line | Grid]:
-    return _grid(list(map(_metric_row, metrics)), right=(1, 3, 4, 5))
+    return grid(list(map(_metric_row, metrics)), right=(1, 3, 4, 5))
 
 
 def _metric_row(metric: MetricChange) -> tuple[Cell, ...]:
@@ -176,7 +142,7 @@ def _metric_row(metric: MetricChange) -> tuple[Cell, ...]:
     return (
         Cell(metric.name, "dim" if same else ""),
         Cell(old, "dim"),
-        Cell("=" if same else _ARROW, "dim"),
+        Cell("=" if same else ARROW, "dim"),
         Cell(new, "dim" if same else "bold"),
         Cell(change),
         Cell(relative, "dim"),

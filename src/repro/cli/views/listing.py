@@ -20,6 +20,7 @@ __all__ = [
     "STATUS_STYLES",
     "chosen",
     "elapsed_s",
+    "is_reproducible",
     "iso",
     "raw",
     "status_text",
@@ -40,10 +41,24 @@ STATUS_STYLES: Mapping[Status, str] = {
 }
 """How each status is coloured."""
 
-_RANKS = {"metrics": 1, "tags": 1, "when": 2, "params": 3, "code": 4, "took": 5, "constant": 6}
+_RANKS = {
+    "metrics": 1,
+    "tags": 1,
+    "when": 2,
+    "params": 3,
+    "code": 4,
+    "gaps": 4,
+    "took": 5,
+    "constant": 6,
+}
 """What stays longest on a narrow terminal: metrics, of those the first."""
 
 _QUIET = frozenset({Status.FINISHED, Status.RECORDED})
+
+
+def is_reproducible(run: Summary) -> bool:
+    """Tells whether a run has no gaps; of one in progress nobody knows yet."""
+    return not run.gaps and run.status is not Status.RUNNING
 
 
 def elapsed_s(run: Summary, now: datetime) -> float | None:
@@ -90,8 +105,7 @@ def table(runs: Sequence[Summary], columns: Columns, *, now: datetime, whole: bo
     ]
     if whole or _code_differs(runs):
         shown.append(_column("code", runs, _code, style="dim", rank=_RANKS["code"]))
-    if whole or any(run.gaps for run in runs):
-        shown.append(_gaps(runs))
+    shown.append(_gaps(runs))
     return shown
 
 
@@ -154,8 +168,15 @@ def _durations(runs: Sequence[Summary], now: datetime) -> Column:
 
 
 def _gaps(runs: Sequence[Summary]) -> Column:
-    cells = (Cell(str(len(run.gaps)) if run.gaps else "", "yellow") for run in runs)
-    return Column("gaps", tuple(cells), right=True)
+    """Returns how many gaps each run has, in words where it has none."""
+    has_gaps = any(run.gaps for run in runs)
+    return Column("gaps", tuple(map(_gap_cell, runs)), rank=0 if has_gaps else _RANKS["gaps"])
+
+
+def _gap_cell(run: Summary) -> Cell:
+    if run.gaps:
+        return Cell(str(len(run.gaps)), "yellow")
+    return Cell("reproducible", "green") if is_reproducible(run) else Cell("")
 
 
 def _values(title: str, key: Key, runs: Sequence[Summary], *, rank: int | None = None) -> Column:
@@ -247,5 +268,6 @@ def to_json(run: Summary, *, now: datetime) -> dict[str, Json]:
         "metrics": strict(dict(run.metrics)),
         "tags": strict(dict(run.tags)),
         "gaps": [{"kind": gap.kind.value, "subject": gap.subject} for gap in run.gaps],
+        "reproducible": is_reproducible(run),
         "pillars": {name: getattr(run.pillars, name) for name in run.pillars._fields},
     }

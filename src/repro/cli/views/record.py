@@ -5,9 +5,17 @@ from datetime import datetime
 
 from repro.cli.format import ago, counted, duration, number, size, sparkline, value
 from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.cli.views.environment import (
+    drift_lines,
+    gap_rows,
+    hardware_text,
+    platform_text,
+    python_name,
+    runtime_text,
+)
 from repro.cli.views.listing import STATUS_STYLES, elapsed_s, status_text
 from repro.model.data import Artifact, DataEntry, Place
-from repro.model.environment import Environment, Hardware
+from repro.model.environment import Environment
 from repro.model.gap import Gap
 from repro.model.ids import short_id
 from repro.model.run import Code, Record, Status
@@ -161,34 +169,24 @@ def _environment(record: Record) -> Iterator[Line | Grid]:
     if environment is None:
         yield Line.of(Cell("not observed", "yellow"))
         return
-    yield Line.of(_software(environment, is_locked=record.lock is not None))
-    platform = environment.platform
-    parts = (f"{platform.system} {platform.machine}", platform.distribution, platform.libc)
-    yield Line.of(", ".join(part for part in parts if part))
-    machine = _machine(environment.hardware)
-    if machine:
-        yield Line.of(machine)
+    yield Line.of(_software(environment, record))
+    yield Line.of(platform_text(environment.platform))
+    if environment.platform.container:
+        yield Line.of(f"in a container: {environment.platform.container}")
+    for text in (hardware_text(environment.hardware), runtime_text(environment.runtime)):
+        if text:
+            yield Line.of(text)
     yield from (Line.of(f"{name}={text}") for name, text in environment.variables.items())
+    yield from drift_lines(environment)
 
 
-def _software(environment: Environment, *, is_locked: bool) -> str:
-    interpreter = environment.interpreter
-    if interpreter is None:
+def _software(environment: Environment, record: Record) -> str:
+    if environment.interpreter is None:
         return "no Python seen"
-    name = "Python" if interpreter.implementation == "cpython" else interpreter.implementation
     packages = counted(len(environment.packages), "package")
-    return f"{name} {interpreter.version}, {packages}, {'locked' if is_locked else 'no lock'}"
-
-
-def _machine(hardware: Hardware) -> str:
-    cores = f"{hardware.n_cores} x {hardware.cpu}" if hardware.cpu else ""
-    memory = f"{hardware.memory_bytes / 2**30:.0f} GiB" if hardware.memory_bytes else ""
-    gpus = [
-        f"{hardware.gpus.count(gpu)} x {gpu}" if hardware.gpus.count(gpu) > 1 else gpu
-        for gpu in dict.fromkeys(hardware.gpus)
-    ]
-    driver = f"driver {hardware.gpu_driver}" if hardware.gpu_driver else ""
-    return ", ".join(part for part in (cores, memory, *gpus, driver) if part)
+    is_locked = record.lock is not None or record.conda is not None
+    name = python_name(environment.interpreter)
+    return f"{name}, {packages}, {'locked' if is_locked else 'no lock'}"
 
 
 def _tags(record: Record) -> list[Line | Grid]:
@@ -201,11 +199,7 @@ def _gaps(gaps: Sequence[Gap], status: Status) -> Iterator[Line | Grid]:
         return
     if not gaps:
         yield Line.of(Cell("none: reproducible", "green"))
-    for gap in gaps:
-        reason = f": {gap.reason}" if gap.reason else ""
-        yield Line.of(Cell(f"{gap.kind.value} ", "yellow"), gap.subject, reason)
-        if gap.fix:
-            yield Line.of(Cell("  fix: ", "dim"), gap.fix)
+    yield from gap_rows(gaps)
 
 
 def _go_back(summary: Summary) -> list[Line | Grid]:

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from repro.cli.views.listing import iso
+from repro.cli.views.listing import is_reproducible, iso
 from repro.cli.views.listing import to_json as summary_to_json
 from repro.compare.strict_json import Json, strict
+from repro.model.gap import GapKind
 from repro.model.run import Record
 from repro.model.summary import Summary
 from repro.model.values import flatten
 
-__all__ = ["to_json"]
+__all__ = ["environment_to_json", "to_json"]
 
 
 def to_json(record: Record, summary: Summary, *, now: datetime) -> dict[str, Json]:
@@ -43,7 +44,23 @@ def to_json(record: Record, summary: Summary, *, now: datetime) -> dict[str, Jso
         "environment": _fields(record.environment),
         "gaps": [_fields(gap) for gap in run.gaps],
         "has_lock": record.lock is not None,
+        "has_conda": record.conda is not None,
         "has_output": record.output is not None,
+    }
+
+
+def environment_to_json(record: Record, summary: Summary) -> dict[str, Json]:
+    """Returns the environment of a run, and the gaps in it."""
+    gaps = [gap for gap in record.run.gaps if gap.kind is GapKind.ENVIRONMENT]
+    return {
+        "id": record.run.id,
+        "name": record.run.name,
+        "digest": record.run.pillars.environment,
+        "environment": _fields(record.environment),
+        "gaps": [_fields(gap) for gap in gaps],
+        "reproducible": is_reproducible(summary),
+        "has_lock": record.lock is not None,
+        "has_conda": record.conda is not None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Notes which files Python code opens, for ``repro run``. Runs inside the user's program.
+r"""Notes which files Python code opens, for ``repro run``. Runs inside the user's program.
 
 `repro run` puts this directory first on the child's PYTHONPATH, so that every Python of the run
 imports this file at start-up, as it would any ``sitecustomize``. It hands on to the one it stands
@@ -11,13 +11,17 @@ The trace is shared by all processes of a run; each record is one append, ended 
     r PATH     a file is opened for reading: absolute, an existing regular file
     w PATH     a file is opened for writing, or something is renamed to it
     o          this process opened more files than are kept
+    s TEXT     a ``sitecustomize`` of the user's raised this
+    x {dict}   the process ends: its pid, and facts about what it had loaded
+    m PID\n... files of the modules it had loaded from the environment, a line each
+    f PID\n... the same from elsewhere
 
 The user's program comes first: nothing is imported that ``site`` has not loaded, nothing is
 printed, and every exception of ours is swallowed on purpose. Types stand in comments and the syntax
 is that of Python 2.7, where this does nothing but write the first record.
 """
 
-# ruff: noqa: ANN001, ANN202, ANN204, C402, F401, PLR1714, UP004, UP031
+# ruff: noqa: ANN001, ANN202, ANN204, C402, F401, UP004, UP031
 
 import os
 import sys
@@ -27,6 +31,9 @@ if MYPY:
     from typing import Any
 
 _LIMIT = 100000  # files a process; about 16 MB of its memory
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_EVENTS = frozenset(("open", "os.rename", "sqlite3.connect", "import"))
+_WORKERS = ("from multiprocessing.", "joblib.externals.loky.", "loky.backend.")
 
 
 def _facts():
@@ -62,7 +69,7 @@ def _facts():
 def _quiet(trace, facts):
     # type: (str, dict[str, object]) -> tuple[str, ...]
     """Returns beginnings of paths that belong to the environment or the system, not to the run."""
-    quiet = [trace, "/proc/", "/sys/", "/dev/", "/etc/", "/lib/", "/lib64/"]
+    quiet = [trace, _HERE + "/", "/proc/", "/sys/", "/dev/", "/etc/", "/lib/", "/lib64/"]
     quiet += ["/usr/lib/", "/usr/lib32/", "/usr/lib64/"]
     quiet += ["/usr/share/" + name for name in ("zoneinfo/", "locale/", "mime/", "fonts/")]
     quiet.append(os.path.dirname(os.__file__) + "/")
@@ -118,10 +125,8 @@ class _Recorder(object):
             return False
         return (status.st_dev, status.st_ino) == self.file
 
-    def hook(self, event, args):
+    def heard(self, event, args):
         # type: (str, tuple[Any, ...]) -> None
-        if event != "open" and event != "os.rename" and event != "sqlite3.connect":
-            return
         if self.fd < 0:
             return
         try:
@@ -130,6 +135,9 @@ class _Recorder(object):
             elif event == "os.rename":
                 if args[3] == -1:
                     self.note("w ", args[1])
+            elif event == "import":
+                if args[1] is not None:  # an extension, which the dynamic linker opens
+                    self.note("r ", args[1])
             else:
                 self.connected(args[0])
         except Exception:
@@ -183,17 +191,75 @@ class _Recorder(object):
             self.fd = -1
 
 
-def _install(trace):
-    # type: (str) -> None
+def _hook_of(recorder):
+    # type: (_Recorder) -> Any
+    """Returns the audit hook: a plain function, called some 60,000 times for a large import.
+
+    A method would take three times as long, since Python looks for an attribute of it each time.
+    """
+    events = _EVENTS
+    heard = recorder.heard
+
+    def hook(event, args):
+        # type: (str, tuple[Any, ...]) -> None
+        if event in events:
+            heard(event, args)
+
+    return hook
+
+
+def _said(error):
+    # type: (BaseException) -> bytes
+    """Returns what an exception says, without what would end a record."""
+    try:
+        text = ("%s: %s" % (type(error).__name__, error))[:500].replace("\0", "")  # type: Any
+        return text if type(text) is bytes else text.encode("utf-8", "replace")
+    except Exception:  # on purpose: it cannot even be printed
+        return type(error).__name__.encode("utf-8")
+
+
+def _install(trace, failure):
+    # type: (str, bytes | None) -> None
     facts = _facts()
     recorder = _Recorder(trace)
     text = ascii(facts) if sys.version_info[0] > 2 else repr(facts)
     recorder.send(b"p " + text.encode("ascii") + b"\0")
+    if failure is not None:
+        recorder.send(b"s " + failure + b"\0")
     if hasattr(sys, "addaudithook"):
+        import atexit  # a built-in module; what is registered first is called last
+
         recorder.quiet = _quiet(trace, facts)
-        sys.addaudithook(recorder.hook)
+        sys.addaudithook(_hook_of(recorder))
+        argv = facts["argv"]  # type: Any
+        # Workers are many, and what they load their parent has loaded.
+        if not any(word.startswith(_WORKERS) for word in argv):
+            atexit.register(_at_exit, recorder, os.getpid(), dict(os.environ))
     else:
         os.close(recorder.fd)
+
+
+def _at_exit(recorder, pid, started_with):
+    # type: (_Recorder, int, dict[str, str]) -> None
+    """Writes what the process has loaded; not that of a fork that ends like its parent."""
+    quiet, recorder.quiet = recorder.quiet, ("/",)  # what is opened for this is not the program's
+    try:
+        if os.getpid() != pid:
+            return
+        # Its bytecode is kept as for any module, but it is none of the program's modules.
+        importer = sys.modules["_frozen_importlib_external"]  # type: Any
+        code = importer.SourceFileLoader("repro_exit", _HERE + "/repro_exit.py").get_code(
+            "repro_exit"
+        )
+        place = {"__name__": "repro_exit"}  # type: dict[str, Any]
+        exec(code, place)  # noqa: S102 - ours
+        for record in place["records"](started_with, quiet):
+            recorder.send(record + b"\0")
+    except BaseException:
+        # On purpose: the program has ended, and an impatient Ctrl-C is to find nothing new here.
+        pass
+    finally:
+        recorder.quiet = quiet
 
 
 def _hand_on():
@@ -214,16 +280,19 @@ def _hand_on():
 
 def _main():
     # type: () -> None
-    here = os.path.dirname(os.path.abspath(__file__))
     # PYTHONPATH stays, so that Pythons started from this one are seen too.
-    sys.path[:] = [entry for entry in sys.path if entry != here]
+    sys.path[:] = [entry for entry in sys.path if entry != _HERE]
+    failure = None  # type: bytes | None
     try:
         _hand_on()
+    except BaseException as error:
+        failure = _said(error)
+        raise
     finally:
         trace = os.environ.get("REPRO_TRACE")
         if trace:
             try:
-                _install(trace)
+                _install(trace, failure)
             except Exception:
                 # On purpose: without its trace the program still has to run.
                 pass

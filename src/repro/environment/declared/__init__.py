@@ -1,0 +1,1 @@
+"""Reads what the files of a project say that its environment should be."""
