@@ -63,7 +63,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--cold",
         action="store_true",
-        help="with --environments: build with empty caches too, which downloads 100 MB a time",
+        help="and build them with empty caches too, which downloads some 100 MB each time",
     )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="work below DIR")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep what is installed")

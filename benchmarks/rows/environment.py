@@ -136,7 +136,7 @@ def environment_rows(cache: Path, *, with_cold: bool) -> tuple[Row, ...]:
         return lambda bench: measure(bench, stack)
 
     note = f"{', '.join(_STACK)}, and what they need: about 110 packages"
-    rebuild = "python -m venv, pip install --no-deps -r"
+    rebuild = "python -m venv, pip install --no-deps --no-compile -r"
     cold = Row(
         "env-rebuild-cold",
         "repro env create, cache empty",
@@ -192,7 +192,7 @@ def environment_rows(cache: Path, *, with_cold: bool) -> tuple[Row, ...]:
             f"{rebuild}, cache warm",
             Budget(1.0),
             with_stack(_rebuild_warm),
-            "repro copies every file and then hashes it",
+            "repro copies every file and then hashes it; neither compiles bytecode",
         ),
         *((cold,) if with_cold else ()),
     )
@@ -295,7 +295,7 @@ def _rebuild(
         target = place / f"pip-{next(numbers)}"
         made_ms = bench.timed_ms((stack.python(), "-m", "venv", str(target)), cwd=place, env=env)
         install = (str(target / "bin/python"), "-m", "pip", "install", "-q", "--no-deps")
-        lines = ("-r", str(place / "requirements.txt"))
+        lines = ("--no-compile", "-r", str(place / "requirements.txt"))
         took_ms = bench.timed_ms((*install, *pip_options, *lines), cwd=place, env=env)
         shutil.rmtree(target)
         return made_ms + took_ms

@@ -233,3 +233,12 @@ def test_an_archive_that_is_gone_is_a_gap(tmp_path: Path) -> None:
     path = tmp_path / "gone-1.whl"
     _, (gap,) = _follow(_package(path), tmp_path)
     assert gap.reason == f"the archive it was installed from is gone: {path}"
+
+
+def test_repro_itself_makes_no_run_irreproducible(tmp_path: Path) -> None:
+    origin = {"url": tmp_path.as_uri(), "editable": "true"}
+    packages = [Package(name, "0.1", origin=origin) for name in ("repro_git", "other")]
+    followed, gaps = follow_sources(packages, top="/top", env={}, cache_dir=str(tmp_path / "cache"))
+
+    assert [package.name for package in followed] == ["repro_git", "other"]
+    assert [gap.subject for gap in gaps] == ["other==0.1"]

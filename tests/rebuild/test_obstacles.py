@@ -352,3 +352,14 @@ def test_names_and_versions_are_served_from_uvs_cache_when_the_index_is_away(
     built = _build(request_for(bare, tmp_path, mine, is_inexact_accepted=True))
     assert (built.n_identical, built.n_packages) == (1, 1)
     assert [difference.subject for difference in built.differences] == ["pylock.toml"]
+
+
+def test_repro_itself_from_a_directory_is_left_out(
+    record: Record, env: dict[str, str], tmp_path: Path
+) -> None:
+    origin = {"url": "file:///home/me/repro", "editable": "true"}
+    mine = _with_package(record, Package("repro-git", "0.1.0", origin=origin))
+    built = _build(request_for(mine, tmp_path, env))
+
+    assert built.differences == ()
+    assert built.n_identical == built.n_packages

@@ -332,6 +332,7 @@ def _started(*argv: str, prefix: str = "/usr", cwd: str = "/w") -> StartedInterp
         ([["python", "/usr/bin/a"], ["python", "/usr/bin/b"]], 0),
         ([["python", "t.py"], ["python3", "u.py"]], 1),
         ([["python", "/usr/bin/a"], ["python"]], 1),
+        ([["python", "-c", "x"], ["python", "-m", "joblib.externals.loky.backend.popen"]], 0),
     ],
 )
 def test_the_projects_own_python_is_chosen(commands: list[list[str]], chosen: int) -> None:

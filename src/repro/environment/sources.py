@@ -14,7 +14,7 @@ from repro.environment.dist_info import digest_of_record
 from repro.environment.kept import read_kept, write_kept
 from repro.environment.origin import directory_of, without_credentials
 from repro.environment.requirements import is_archive
-from repro.model.environment import Origin, Package
+from repro.model.environment import Origin, Package, is_recorder
 from repro.model.gap import Gap, GapKind
 
 __all__ = ["follow_sources"]
@@ -56,7 +56,7 @@ def follow_sources(
         else:
             known, reason, fix = _of_directory(origin, path, env)
         followed.append(package._replace(origin={**origin, **known}))
-        if reason:
+        if reason and not is_recorder(package):
             subject = f"{package.name}=={package.version}"
             gaps.append(Gap(GapKind.ENVIRONMENT, subject, reason, fix))
     return tuple(followed), tuple(gaps)

@@ -10,6 +10,7 @@ __all__ = [
     "Origin",
     "Package",
     "Platform",
+    "is_recorder",
 ]
 
 Origin: TypeAlias = dict[str, str]
@@ -61,6 +62,14 @@ class Package(NamedTuple):
     record: str | None = None
     installer: str | None = None
     origin: Origin | None = None
+
+
+def is_recorder(package: Package) -> bool:
+    """Tells whether a package is repro itself: it looks on, and no result depends on it.
+
+    Installed from a directory of its own, as its developers do, it makes no run irreproducible.
+    """
+    return package.name.replace("_", "-").lower() == "repro-git"
 
 
 class Platform(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Self
 
 from repro.environment.packages import normalised
 from repro.errors import ReproError
-from repro.model.environment import Environment, Interpreter, Package
+from repro.model.environment import Environment, Interpreter, Package, is_recorder
 from repro.model.ids import short_id
 from repro.rebuild.conda import create_conda, find_conda
 from repro.rebuild.differences import Difference, NotExactError
@@ -68,7 +68,7 @@ class Rebuilding:
                 hint=f"repro show {short_id(run.id)}",
             )
         self._request = request
-        self._environment: Environment = environment
+        self._environment = _without_recorder(environment)
         self._recorded: Interpreter = environment.interpreter
         self._talk = talk
         deviation = f"{request.python or ''} {request.is_inexact_accepted:d}".removesuffix(" 0")
@@ -318,6 +318,20 @@ class Rebuilding:
             differences=marker.differences,
             is_new=is_new,
         )
+
+
+def _without_recorder(environment: Environment) -> Environment:
+    """Returns the environment without a repro that was installed from a directory.
+
+    No result depends on it, and nobody else has that directory.
+    """
+    packages = [p for p in environment.packages if not (is_recorder(p) and _is_local(p))]
+    return environment._replace(packages=tuple(packages))
+
+
+def _is_local(package: Package) -> bool:
+    origin = package.origin or {}
+    return origin.get("url", "").startswith("file:") and "commit" not in origin
 
 
 def _base_of(interpreter: Interpreter) -> str:

@@ -131,13 +131,16 @@ class _Recorder(object):
             return
         try:
             if event == "open":
-                self.opened(*args)
-            elif event == "os.rename":
-                if args[3] == -1:
-                    self.note("w ", args[1])
+                path = args[0]
+                # Nine of ten are modules of the environment.
+                if type(path) is not str or not path.startswith(self.quiet):
+                    self.opened(*args)
             elif event == "import":
                 if args[1] is not None:  # an extension, which the dynamic linker opens
                     self.note("r ", args[1])
+            elif event == "os.rename":
+                if args[3] == -1:
+                    self.note("w ", args[1])
             else:
                 self.connected(args[0])
         except Exception:
