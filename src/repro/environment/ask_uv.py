@@ -9,6 +9,7 @@ from repro import process
 from repro.environment.indexes import has_uv_indexes, pip_indexes
 from repro.environment.packages import normalised, without_credentials
 from repro.model.environment import Interpreter
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["Answer", "ask_uv", "find_uv"]
 
@@ -33,14 +34,14 @@ _DROPPED = frozenset(
     "REPRO_TRACE UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_RESOLUTION UV_PRERELEASE"
     " UV_EMIT_INDEX_URL UV_EMIT_FIND_LINKS UV_PYTHON UV_SYSTEM_PYTHON UV_OUTPUT_FILE".split()
 )
-_COMMENT = re.compile(r"\A(?:#[^\n]*\n)+")
+_COMMENT = lazy_pattern(r"\A(?:#[^\n]*\n)+")
 _BLAMED = (
-    re.compile(r"`([A-Za-z0-9][A-Za-z0-9._-]*) @ "),
-    re.compile(r"Because ([A-Za-z0-9][A-Za-z0-9._-]*) was not found"),
-    re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)=="),
+    lazy_pattern(r"`([A-Za-z0-9][A-Za-z0-9._-]*) @ "),
+    lazy_pattern(r"Because ([A-Za-z0-9][A-Za-z0-9._-]*) was not found"),
+    lazy_pattern(r"([A-Za-z0-9][A-Za-z0-9._-]*)=="),
 )
 _NO_NETWORK = "network was disabled"
-_UNREACHABLE = re.compile(
+_UNREACHABLE = lazy_pattern(
     r"Request failed after|error sending request|Could not connect|Failed to fetch:|dns error"
     rf"|{_NO_NETWORK}|timed out|tcp connect error"
 )

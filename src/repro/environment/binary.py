@@ -2,14 +2,14 @@
 
 import hashlib
 import os
-import re
 
 from repro.environment.kept import read_kept, write_kept
 from repro.model.environment import Interpreter
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["digest_of_interpreter"]
 
-_LIBRARY = re.compile(rb"lib(?:python|pypy)[\w.-]*\.so[\w.]*")
+_LIBRARY = lazy_pattern(rb"lib(?:python|pypy)[\w.-]*\.so[\w.]*")
 
 
 def digest_of_interpreter(interpreter: Interpreter, *, cache_dir: str) -> str | None:

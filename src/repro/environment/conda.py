@@ -14,11 +14,14 @@ from repro.environment.origin import directory_of, without_credentials
 from repro.environment.packages import normalised
 from repro.model.environment import Package
 from repro.model.gap import Gap, GapKind
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["explicit_list", "is_conda", "marked_as_conda"]
 
-_TOKEN = re.compile(r"/t/[^/]+(?=/)")
-_PYTHON = re.compile(r"(?:.*/)?site-packages/([^/]+)\.(?:dist|egg)-info(?:/(?:METADATA|PKG-INFO))?")
+_TOKEN = lazy_pattern(r"/t/[^/]+(?=/)")
+_PYTHON = lazy_pattern(
+    r"(?:.*/)?site-packages/([^/]+)\.(?:dist|egg)-info(?:/(?:METADATA|PKG-INFO))?"
+)
 _HEAD = (
     "# This file may be used to create an environment using:\n"
     "# $ conda create --name <env> --file <this file>\n"

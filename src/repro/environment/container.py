@@ -8,11 +8,15 @@ import os
 import re
 from collections.abc import Mapping
 
+from repro.model.lazy_pattern import lazy_pattern
+
 __all__ = ["observe_container"]
 
 _IMAGE_VARIABLES = ("REPRO_IMAGE", "WANDB_DOCKER", "CLEARML_DOCKER_IMAGE")
 _SIF_VARIABLES = (("APPTAINER_CONTAINER", "apptainer"), ("SINGULARITY_CONTAINER", "singularity"))
-_ID = re.compile(r"/(?:containers|overlay-containers|pods|sandboxes)/(?:[^/ ]+/)*?([0-9a-f]{64})/")
+_ID = lazy_pattern(
+    r"/(?:containers|overlay-containers|pods|sandboxes)/(?:[^/ ]+/)*?([0-9a-f]{64})/"
+)
 _SHOWN = 12
 
 

@@ -12,18 +12,19 @@ from typing import NamedTuple
 
 from repro.environment.origin import origin_of
 from repro.model.environment import Origin, Package
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["Found", "digest_of_record", "is_info", "read_distribution"]
 
 _HEAD_BYTES = 4096
 _ALL_BYTES = 1 << 20
 _FIELDS = (
-    re.compile(rb"^Name:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE),
-    re.compile(rb"^Version:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE),
+    lazy_pattern(rb"^Name:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE),
+    lazy_pattern(rb"^Version:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE),
 )
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_*-]*")
-_ROW = re.compile(rb"^(.+),[^,\n]*$", re.MULTILINE)
+_NAME = lazy_pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9.+!_*-]*")
+_ROW = lazy_pattern(rb"^(.+),[^,\n]*$", re.MULTILINE)
 _INSTALLER_FILES = (
     *(b"INSTALLER", b"REQUESTED", b"RECORD"),
     *(b"direct_url.json", b"uv_cache.json", b"uv_build.json"),

@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from repro.model.lazy_pattern import lazy_pattern
+
 __all__ = ["Gpus", "observe_gpus"]
 
-_GPU_NAME = re.compile(r"^Model:\s*(.+?)\s*$", re.MULTILINE)
-_DRIVER = re.compile(r"^NVRM version:.*?\s(\d+(?:\.\d+)+)\s", re.MULTILINE)
+_GPU_NAME = lazy_pattern(r"^Model:\s*(.+?)\s*$", re.MULTILINE)
+_DRIVER = lazy_pattern(r"^NVRM version:.*?\s(\d+(?:\.\d+)+)\s", re.MULTILINE)
 _LIBRARY = "libnvidia-ml.so.1"
 _LIBRARY_PLACES = (
     *("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"),

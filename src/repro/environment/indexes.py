@@ -4,11 +4,11 @@ uv is given pip's where it has none of its own, and a record names them all.
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from repro.environment.origin import without_credentials
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["PipIndexes", "has_uv_indexes", "observe_indexes", "pip_indexes"]
 
@@ -17,7 +17,7 @@ _UV_VARIABLES = (
     *("UV_FIND_LINKS", "UV_CONFIG_FILE", "UV_NO_INDEX"),
 )
 _UV_LISTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
-_NAMED = re.compile(r"[A-Za-z0-9._-]+=(?=\S)")
+_NAMED = lazy_pattern(r"[A-Za-z0-9._-]+=(?=\S)")
 
 
 class PipIndexes(NamedTuple):

@@ -3,24 +3,16 @@
 The working tree is looked at, as it is what the command saw: a lock that is not committed counts.
 """
 
-import fnmatch
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from repro.environment.declared.environment_yml import read_environment_yml
-from repro.environment.declared.locks import (
-    read_pdm_lock,
-    read_pipfile_lock,
-    read_poetry_lock,
-    read_pylock,
-    read_uv_lock,
-)
-from repro.environment.declared.pins import Declared
-from repro.environment.declared.requirements_txt import read_requirements
-from repro.environment.drift import drift_of
 from repro.model.environment import Environment, LockFile
+
+if TYPE_CHECKING:
+    from repro.environment.declared.pins import Declared
 
 __all__ = ["check_lock_files"]
 
@@ -45,42 +37,58 @@ def check_lock_files(
     return tuple(found[path] for path in sorted(found))
 
 
-Reader = Callable[[str], Declared]
+Reader = Callable[[str], "Declared"]
 
 
-def _of_text(read: Callable[[str], Declared]) -> Reader:
+def _reader_of(name: str) -> tuple[bool, Reader | None]:
+    """Returns whether a file of this name counts, and what reads it; None where nothing does.
+
+    The readers are loaded when there is something for them: most projects have one such file.
+    """
+    if name.startswith("requirements") and name.endswith(".txt"):
+        return True, _read_requirements
+    if name in ("environment.yml", "environment.yaml"):
+        from repro.environment.declared.environment_yml import read_environment_yml
+
+        return True, lambda path: read_environment_yml(path, _text)
+    if name in _LOCKS or (name.startswith("pylock.") and name.endswith(".toml")):
+        return True, _lock_reader(name)
+    return name in ("conda-lock.yml", "pixi.lock"), None
+
+
+_LOCKS = frozenset(("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"))
+
+
+def _lock_reader(name: str) -> Reader:
+    from repro.environment.declared import locks
+
+    read = {
+        "uv.lock": locks.read_uv_lock,
+        "poetry.lock": locks.read_poetry_lock,
+        "pdm.lock": locks.read_pdm_lock,
+        "Pipfile.lock": locks.read_pipfile_lock,
+    }.get(name, locks.read_pylock)
     return lambda path: read(_text(path))
 
 
-_READERS: tuple[tuple[str, Reader | None], ...] = (
-    ("uv.lock", _of_text(read_uv_lock)),
-    ("pylock.toml", _of_text(read_pylock)),
-    ("pylock.*.toml", _of_text(read_pylock)),
-    ("poetry.lock", _of_text(read_poetry_lock)),
-    ("pdm.lock", _of_text(read_pdm_lock)),
-    ("Pipfile.lock", _of_text(read_pipfile_lock)),
-    ("requirements*.txt", lambda path: read_requirements(path, _text)),
-    ("environment.yml", lambda path: read_environment_yml(path, _text)),
-    ("environment.yaml", lambda path: read_environment_yml(path, _text)),
-    ("conda-lock.yml", None),
-    ("pixi.lock", None),
-)
-"""By file name; None for those that are listed without a look at what they say."""
+def _read_requirements(path: str) -> "Declared":
+    from repro.environment.declared.requirements_txt import read_requirements
+
+    return read_requirements(path, _text)
 
 
 def _files(top: str, directory: str) -> Iterator[tuple[str, Reader | None]]:
     for name in _names(f"{top}/{directory}"):
-        for pattern, read in _READERS:
-            if fnmatch.fnmatchcase(name, pattern):
-                path = name if directory == "." else f"{directory}/{name}"
-                if os.path.isfile(f"{top}/{path}"):
-                    yield path, read
-                break
+        counts, read = _reader_of(name)
+        if counts:
+            path = name if directory == "." else f"{directory}/{name}"
+            if os.path.isfile(f"{top}/{path}"):
+                yield path, read
         if name == "requirements":
             inner = posixpath.normpath(f"{directory}/{name}")
             for file in _names(f"{top}/{inner}"):
                 if file.endswith(".txt") and os.path.isfile(f"{top}/{inner}/{file}"):
-                    yield f"{inner}/{file}", lambda path: read_requirements(path, _text)
+                    yield f"{inner}/{file}", _read_requirements
 
 
 def _names(directory: str) -> list[str]:
@@ -101,6 +109,8 @@ def _drift(path: str, read: Reader | None, environment: Environment) -> Iterator
         reason = str(error) or "nested too deeply"
         yield f"cannot be read: {reason[:1].lower()}{reason[1:]}"
     else:
+        from repro.environment.drift import drift_of
+
         yield from drift_of(declared, environment)
 
 

@@ -9,13 +9,14 @@ import re
 
 from repro.environment.gpus import observe_gpus
 from repro.model.environment import Hardware, Platform
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["observe_hardware", "observe_platform"]
 
-_CPU_NAME = re.compile(r"^(?:model name|cpu model|Model|Hardware)\s*:\s*(.+)$", re.MULTILINE)
-_CPU_CODES = re.compile(r"^CPU (implementer|part)\s*:\s*(\S+)$", re.MULTILINE)
-_CPU_FLAGS = re.compile(r"^(?:flags|Features|isa)\s*:\s*(.+)$", re.MULTILINE)
-_PRETTY_NAME = re.compile(r"^PRETTY_NAME=[\"']?(.*?)[\"']?$", re.MULTILINE)
+_CPU_NAME = lazy_pattern(r"^(?:model name|cpu model|Model|Hardware)\s*:\s*(.+)$", re.MULTILINE)
+_CPU_CODES = lazy_pattern(r"^CPU (implementer|part)\s*:\s*(\S+)$", re.MULTILINE)
+_CPU_FLAGS = lazy_pattern(r"^(?:flags|Features|isa)\s*:\s*(.+)$", re.MULTILINE)
+_PRETTY_NAME = lazy_pattern(r"^PRETTY_NAME=[\"']?(.*?)[\"']?$", re.MULTILINE)
 _CPU_TEXT_CHARS = 16384
 
 

@@ -1,9 +1,9 @@
 """Puts together what is recorded of an environment, and says what is missing from it."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 from repro.environment.binary import digest_of_interpreter
-from repro.environment.conda import marked_as_conda
 from repro.environment.container import observe_container
 from repro.environment.indexes import observe_indexes
 from repro.environment.machine import observe_hardware, observe_platform
@@ -69,7 +69,11 @@ def _packages(
     interpreter: Interpreter, variables: Mapping[str, str], cache_dir: str, top: str
 ) -> tuple[tuple[Package, ...], tuple[Gap, ...]]:
     found = cached_scan(interpreter.path, cache_dir=cache_dir)
-    packages = marked_as_conda(found.packages, interpreter.prefix, cache_dir=cache_dir)
+    packages = found.packages
+    if os.path.isdir(f"{interpreter.prefix}/conda-meta"):
+        from repro.environment.conda import marked_as_conda
+
+        packages = marked_as_conda(packages, interpreter.prefix, cache_dir=cache_dir)
     packages, gaps = follow_sources(packages, top=top, env=variables, cache_dir=cache_dir)
     return packages, (*found.gaps, *gaps)
 

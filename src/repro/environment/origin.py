@@ -4,14 +4,17 @@ import json
 import re
 
 from repro.model.environment import Origin
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["directory_of", "origin_of", "without_credentials"]
 
-_CREDENTIALS = re.compile(r"(://)[^/@\s\"']*@")
-_SECRET_QUERY = re.compile(
+_CREDENTIALS = lazy_pattern(r"(://)[^/@\s\"']*@")
+_SECRET_QUERY = lazy_pattern(
     r"([?&][^=&#]*(?:token|sig|signature|key|password)=)[^&#\s\"']+", re.IGNORECASE
 )
-_CONDA_BUILD = re.compile(r"file:///(?:.*/)?(?:croot|feedstock_root|home/conda|work/ci_py)(?:/|$)")
+_CONDA_BUILD = lazy_pattern(
+    r"file:///(?:.*/)?(?:croot|feedstock_root|home/conda|work/ci_py)(?:/|$)"
+)
 
 
 def without_credentials(text: str) -> str:

@@ -9,6 +9,7 @@ from repro.environment.kept import read_kept, write_kept
 from repro.environment.pyenv import behind_shim
 from repro.errors import ReproError
 from repro.model.environment import Interpreter
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = [
     "ProbeError",
@@ -37,7 +38,7 @@ sys.stdout.write("\\n{_MARK}" + (ascii if sys.version_info[0] > 2 else repr)({{
     "path": sys.path[1 if sys.path[:1] == [""] else 0:],
 }}) + "\\n")
 """
-_PYTHON_NAME = re.compile(r"(?:python|pypy)\d*(?:\.\d+)*t?d?(?:-dbg)?", re.IGNORECASE)
+_PYTHON_NAME = lazy_pattern(r"(?:python|pypy)\d*(?:\.\d+)*t?d?(?:-dbg)?", re.IGNORECASE)
 _PATH_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "HOME")
 
 

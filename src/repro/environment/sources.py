@@ -6,7 +6,6 @@ the state of its own git repository. An archive has a hash.
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Mapping
 
 from repro import process
@@ -16,6 +15,7 @@ from repro.environment.origin import directory_of, without_credentials
 from repro.environment.requirements import is_archive
 from repro.model.environment import Origin, Package, is_recorder
 from repro.model.gap import Gap, GapKind
+from repro.model.lazy_pattern import lazy_pattern
 
 __all__ = ["follow_sources"]
 
@@ -24,7 +24,7 @@ _GIT = ("git", "-c", "core.fsmonitor=false", "-C")
 _STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal")
 _REMOTES = ("config", "--get-regexp", r"^remote\..*\.url$")
 _KEPT = ("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES")
-_SCP = re.compile(r"([\w.-]+@)?([\w.-]+):(?!//)(.+)")
+_SCP = lazy_pattern(r"([\w.-]+@)?([\w.-]+):(?!//)(.+)")
 
 
 def follow_sources(

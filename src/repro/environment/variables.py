@@ -5,7 +5,6 @@ user asks for. All else stays out, for it may be a secret, or names this machine
 there is recorded, for a command that is run again may need it.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from repro.model.secrets import Redactor, is_secret_name
@@ -13,34 +12,43 @@ from repro.model.variables import is_of_job
 
 __all__ = ["choose_variables", "is_chosen", "other_names"]
 
-_CHOSEN = re.compile(
-    # Python itself, text and time.
-    r"PYTHON(?:HASHSEED|PATH|OPTIMIZE|UTF8|SAFEPATH|NOUSERSITE|INTMAXSTRDIGITS)"
-    r"|LANG|LC_[A-Z]+|TZ|SOURCE_DATE_EPOCH"
-    # Threads and code paths of the numerical libraries: they change the order of sums.
-    r"|(?:OMP|MKL|OPENBLAS|GOTO|NUMEXPR|VECLIB|BLIS|KMP|NPY|ONEDNN|DNNL|NUMBA)_[A-Z0-9_]+"
-    r"|ATEN_CPU_CAPABILITY|LD_LIBRARY_PATH|LD_PRELOAD|DYLD_[A-Z_]+|GLIBC_TUNABLES"
-    r"|RAYON_NUM_THREADS|POLARS_MAX_THREADS"
-    # GPUs.
-    r"|CUDA_(?:DEVICE_ORDER|LAUNCH_BLOCKING|DEVICE_MAX_CONNECTIONS|MODULE_LOADING)"
-    r"|CUBLAS(?:LT)?_[A-Z0-9_]+|CUDNN_[A-Z0-9_]+|NVIDIA_TF32_OVERRIDE|NCCL_(?:ALGO|PROTO)"
-    # Frameworks.
-    r"|(?:TORCH|PYTORCH|TORCHINDUCTOR)_[A-Z0-9_]+"
-    r"|TF_(?:DETERMINISTIC_OPS|CUDNN_[A-Z_]+|ENABLE_[A-Z0-9_]+|DISABLE_[A-Z0-9_]+|XLA_FLAGS"
-    r"|NUM_(?:INTER|INTRA)OP_THREADS|FORCE_GPU_ALLOW_GROWTH|USE_LEGACY_KERAS)|KERAS_BACKEND"
-    r"|XLA_FLAGS|JAX_[A-Z0-9_]+|ACCELERATE_(?:MIXED_PRECISION|USE_[A-Z_]+|DYNAMO_[A-Z_]+)"
-    r"|HF_HUB_OFFLINE|HF_DATASETS_OFFLINE|TRANSFORMERS_OFFLINE|TOKENIZERS_PARALLELISM|MPLBACKEND"
+_NAMES = frozenset(
+    (
+        # Python itself, text and time.
+        "PYTHONHASHSEED PYTHONPATH PYTHONOPTIMIZE PYTHONUTF8 PYTHONSAFEPATH PYTHONNOUSERSITE"
+        " PYTHONINTMAXSTRDIGITS LANG TZ SOURCE_DATE_EPOCH"
+        # Code paths of the numerical libraries: they change the order of sums.
+        " ATEN_CPU_CAPABILITY LD_LIBRARY_PATH LD_PRELOAD GLIBC_TUNABLES RAYON_NUM_THREADS"
+        " POLARS_MAX_THREADS"
+        # GPUs.
+        " CUDA_DEVICE_ORDER CUDA_LAUNCH_BLOCKING CUDA_DEVICE_MAX_CONNECTIONS CUDA_MODULE_LOADING"
+        " NVIDIA_TF32_OVERRIDE NCCL_ALGO NCCL_PROTO"
+        # Frameworks.
+        " TF_DETERMINISTIC_OPS TF_XLA_FLAGS TF_NUM_INTEROP_THREADS TF_NUM_INTRAOP_THREADS"
+        " TF_FORCE_GPU_ALLOW_GROWTH TF_USE_LEGACY_KERAS KERAS_BACKEND XLA_FLAGS"
+        " ACCELERATE_MIXED_PRECISION HF_HUB_OFFLINE HF_DATASETS_OFFLINE TRANSFORMERS_OFFLINE"
+        " TOKENIZERS_PARALLELISM MPLBACKEND"
+    ).split()
 )
-_PLACES = re.compile(r"(?:TORCH|TORCHINDUCTOR|JAX|NUMBA)_(?:HOME|[A-Z0-9_]*(?:DIR|LOGS|TRACE))")
+_FRAMEWORKS = ("TORCH_", "TORCHINDUCTOR_", "JAX_", "NUMBA_")
+_PREFIXES = (
+    *("LC_", "DYLD_"),
+    # Threads and kernels of the numerical libraries.
+    *("OMP_", "MKL_", "OPENBLAS_", "GOTO_", "NUMEXPR_", "VECLIB_", "BLIS_", "KMP_", "NPY_"),
+    *("ONEDNN_", "DNNL_", "CUBLAS_", "CUBLASLT_", "CUDNN_"),
+    *(*_FRAMEWORKS, "PYTORCH_", "TF_CUDNN_", "TF_ENABLE_", "TF_DISABLE_"),
+    *("ACCELERATE_USE_", "ACCELERATE_DYNAMO_"),
+)
+_PLACES = ("DIR", "LOGS", "TRACE")
+"""What frameworks read with such an end says where, not how."""
 _PATHS = frozenset({"PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD"})
 _BOOTSTRAP = "/repro/record/bootstrap"
-_NOISE = re.compile(
-    # What every shell and every login has, and repro's own.
-    r"_|SHLVL|PWD|OLDPWD|LS_COLORS|LSCOLORS|PS[1-4]|COLUMNS|LINES|HOME|PATH|SHELL|TERM|USER"
-    r"|LOGNAME|REPRO(?:_.*)?"
-    # Functions of bash, and what is no name of a variable to a shell.
-    r"|BASH_FUNC_.*|.*[^A-Za-z0-9_].*|[0-9].*|",
-    re.DOTALL,
+_NOISE = frozenset(
+    (
+        # What every shell and every login has.
+        "_ SHLVL PWD OLDPWD LS_COLORS LSCOLORS PS1 PS2 PS3 PS4 COLUMNS LINES HOME PATH SHELL TERM"
+        " USER LOGNAME REPRO"
+    ).split()
 )
 
 
@@ -77,8 +85,16 @@ def choose_variables(
 
 def is_chosen(name: str) -> bool:
     """Tells whether a variable of this name is recorded with its value, asked for or not."""
-    is_named = (_CHOSEN.fullmatch(name) and not _PLACES.fullmatch(name)) or is_of_job(name)
-    return bool(is_named) and not is_secret_name(name)
+    is_named = name in _NAMES or _is_setting(name) or is_of_job(name)
+    return is_named and not is_secret_name(name)
+
+
+def _is_setting(name: str) -> bool:
+    """Tells whether a name begins as those do that libraries read, and says how, not where."""
+    if not name.startswith(_PREFIXES) or name != name.upper() or name.endswith("_"):
+        return False
+    is_place = name.endswith(("_HOME", *_PLACES)) and name.startswith(_FRAMEWORKS)
+    return not is_place and name.isidentifier() and name.isascii()
 
 
 def other_names(variables: Mapping[str, str], chosen: Mapping[str, str]) -> tuple[str, ...]:
@@ -89,9 +105,14 @@ def other_names(variables: Mapping[str, str], chosen: Mapping[str, str]) -> tupl
     return tuple(
         name
         for name in sorted(variables.keys() - chosen.keys())
-        if not _NOISE.fullmatch(name)
-        and not (name in _PATHS and not _portable_path(variables[name], ""))
+        if not _is_noise(name) and not (name in _PATHS and not _portable_path(variables[name], ""))
     )
+
+
+def _is_noise(name: str) -> bool:
+    """Tells whether a variable says nothing: a shell's own, repro's, or one of no shell."""
+    is_name = name.isidentifier() and name.isascii()
+    return name in _NOISE or not is_name or name.startswith(("REPRO_", "BASH_FUNC_"))
 
 
 def _portable_path(value: str, top: str) -> str:

@@ -1,20 +1,24 @@
 """Tells environment variables that belong to one job from those that belong to an environment."""
 
-import re
-
 __all__ = ["is_of_job"]
 
-_JOB = re.compile(
-    # Which devices of this machine.
-    r"CUDA_VISIBLE_DEVICES|HIP_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL"
-    r"|ZE_AFFINITY_MASK|NVIDIA_VISIBLE_DEVICES"
-    # Which of the processes of this job.
-    r"|(?:LOCAL_|GROUP_|NODE_|ROLE_)?RANK|(?:LOCAL_|GROUP_|ROLE_)?WORLD_SIZE|MASTER_(?:ADDR|PORT)"
-    r"|OMPI_COMM_WORLD_(?:LOCAL_)?(?:RANK|SIZE)|PMI_(?:RANK|SIZE)"
-    # Which job.
-    r"|SLURM_(?:JOB_?ID|JOB_NAME|JOB_PARTITION|JOB_NODELIST|JOB_NUM_NODES|NNODES|NTASKS|NODEID"
-    r"|PROCID|LOCALID|CPUS_PER_TASK|GPUS(?:_[A-Z_]+)?|CLUSTER_NAME|RESTART_COUNT"
-    r"|ARRAY_JOB_ID|ARRAY_TASK_(?:ID|COUNT|MIN|MAX|STEP))"
+_JOB = frozenset(
+    (
+        # Which devices of this machine.
+        "CUDA_VISIBLE_DEVICES HIP_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL"
+        " ZE_AFFINITY_MASK NVIDIA_VISIBLE_DEVICES"
+        # Which of the processes of this job.
+        " RANK LOCAL_RANK GROUP_RANK NODE_RANK ROLE_RANK WORLD_SIZE LOCAL_WORLD_SIZE"
+        " GROUP_WORLD_SIZE ROLE_WORLD_SIZE MASTER_ADDR MASTER_PORT PMI_RANK PMI_SIZE"
+        " OMPI_COMM_WORLD_RANK OMPI_COMM_WORLD_SIZE OMPI_COMM_WORLD_LOCAL_RANK"
+        " OMPI_COMM_WORLD_LOCAL_SIZE"
+        # Which job.
+        " SLURM_JOBID SLURM_JOB_ID SLURM_JOB_NAME SLURM_JOB_PARTITION SLURM_JOB_NODELIST"
+        " SLURM_JOB_NUM_NODES SLURM_NNODES SLURM_NTASKS SLURM_NODEID SLURM_PROCID SLURM_LOCALID"
+        " SLURM_CPUS_PER_TASK SLURM_GPUS SLURM_CLUSTER_NAME SLURM_RESTART_COUNT"
+        " SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_COUNT SLURM_ARRAY_TASK_MIN"
+        " SLURM_ARRAY_TASK_MAX SLURM_ARRAY_TASK_STEP"
+    ).split()
 )
 
 
@@ -24,4 +28,4 @@ def is_of_job(name: str) -> bool:
     Such are recorded. They are another in each job, so they make no other environment, and a
     command that is run again has its own.
     """
-    return _JOB.fullmatch(name) is not None
+    return name in _JOB or name.startswith("SLURM_GPUS_")

@@ -299,11 +299,14 @@ def observe_environment(
     unlocked: tuple[Gap, ...] = ()
     conda: bytes | None = None
     if interpreter is not None:
-        from repro.environment.conda import explicit_list
         from repro.environment.lock import lock
         from repro.environment.lock_files import check_lock_files
 
-        conda, unlisted = explicit_list(interpreter.prefix, cache_dir=cache_dir)
+        unlisted: tuple[Gap, ...] = ()
+        if os.path.isdir(f"{interpreter.prefix}/conda-meta"):
+            from repro.environment.conda import explicit_list
+
+            conda, unlisted = explicit_list(interpreter.prefix, cache_dir=cache_dir)
         pylock, unlocked = lock(environment, cache_dir=cache_dir, env=env)
         unlocked = (*unlisted, *unlocked)
         directories = list(dict.fromkeys((".", project.directory)))
