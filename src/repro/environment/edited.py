@@ -5,7 +5,6 @@ that only files are hashed whose size is not the recorded one or that are newer 
 which installers write last.
 """
 
-import base64
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -96,7 +95,9 @@ def _is_edited(site: str, row: _Row) -> bool:
             found = hashlib.file_digest(file, row.algorithm).digest()
     except (OSError, ValueError):  # gone meanwhile, or an algorithm that nobody knows
         return False
-    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() != row.digest.rstrip("=")
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(found).rstrip(b"=").decode() != row.digest.rstrip("=")
 
 
 def _gap(package: Package, edited: list[str]) -> Gap:

@@ -1,44 +1,34 @@
-"""Files that are secret as a whole, by their names."""
+"""Files that are secret as a whole, by their names.
 
-import fnmatch
-import functools
-import re
-from collections.abc import Sequence
+Asked of every uncommitted file that is new, so nothing is imported or compiled for it.
+"""
 
 __all__ = ["secret_file_kind"]
 
-_KINDS = (
-    ("environment file", ".env .env.* *.env .envrc"),
-    ("private key", "id_rsa id_dsa id_ecdsa id_ed25519 *.pem *.key *.ppk *.p12 *.pfx *.jks"),
-    ("private key", "*.keystore *.kdbx *.asc.key"),
-    ("password file", ".netrc _netrc .pgpass .my.cnf .htpasswd .git-credentials"),
-    ("registry token", ".npmrc .pypirc .dockercfg"),
-    ("cloud credentials", "credentials.json client_secret*.json service-account*.json"),
-    ("cloud credentials", "service_account*.json application_default_credentials.json"),
-    ("cloud credentials", "kaggle.json kubeconfig terraform.tfstate *.tfstate"),
-    ("secrets", "secrets.yaml secrets.yml secrets.toml secrets.json"),
-)
-_PATHS = (
-    (".aws/credentials", "cloud credentials"),
-    (".docker/config.json", "registry token"),
-    (".kube/config", "cloud credentials"),
-    (".streamlit/secrets.toml", "secrets"),
-    (".ssh/config", ""),
-)
-_ENDS = tuple(end for end, _ in _PATHS)
-_SAFE = ("*.example", "*.sample", "*.template", "*.dist", "*.pub", "*.defaults", "*.md")
-_PUBLIC = ("*cert*.pem", "*chain*.pem", "ca*.pem", "*bundle*.pem", "*public*.pem", "*.pub.pem")
-
-
-@functools.cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Returns what every secret name matches, and what every harmless one does; in one go each."""
-    secret = [pattern for _, patterns in _KINDS for pattern in patterns.split()]
-    return _any_of(secret), _any_of([*_SAFE, *_PUBLIC])
-
-
-def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(fnmatch.translate, patterns)))
+_NAMES = {
+    **dict.fromkeys((".env", ".envrc"), "environment file"),
+    **dict.fromkeys(("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"), "private key"),
+    **dict.fromkeys((".netrc", "_netrc", ".pgpass", ".my.cnf", ".htpasswd"), "password file"),
+    ".git-credentials": "password file",
+    **dict.fromkeys((".npmrc", ".pypirc", ".dockercfg"), "registry token"),
+    **dict.fromkeys(("credentials.json", "kaggle.json", "kubeconfig"), "cloud credentials"),
+    "application_default_credentials.json": "cloud credentials",
+    **dict.fromkeys(("secrets.yaml", "secrets.yml", "secrets.toml", "secrets.json"), "secrets"),
+}
+_SUFFIXES = {
+    "env": "environment file",
+    **dict.fromkeys("pem key ppk p12 pfx jks keystore kdbx".split(), "private key"),
+    "tfstate": "cloud credentials",
+}
+_JSON_PREFIXES = ("client_secret", "service-account", "service_account")
+_PATHS = {
+    "/.aws/credentials": "cloud credentials",
+    "/.docker/config.json": "registry token",
+    "/.kube/config": "cloud credentials",
+}
+_SAFE_SUFFIXES = frozenset("example sample template dist pub defaults md".split())
+_PUBLIC_WORDS = ("cert", "chain", "bundle", "public")
+"""In the name of a PEM file: what everybody may have."""
 
 
 def secret_file_kind(path: str) -> str | None:
@@ -49,14 +39,24 @@ def secret_file_kind(path: str) -> str | None:
     """
     low = path.lower()
     name = low.rpartition("/")[2]
-    secret, safe = _patterns()
-    is_named = secret.match(name) is not None
-    if not (is_named or low.endswith(_ENDS)) or safe.match(name):
+    suffix = name.rpartition(".")[2]
+    if suffix in _SAFE_SUFFIXES:
         return None
-    for end, kind in _PATHS:
-        if f"/{low}".endswith(f"/{end}"):
-            return kind or None
-    for kind, patterns in _KINDS if is_named else ():
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split()):
-            return kind
-    return None
+    kind = _NAMES.get(name)
+    if kind is None and name != suffix:
+        kind = _SUFFIXES.get(suffix)
+        if suffix == "pem" and _is_public(name):
+            return None
+    if kind is None and name.startswith(".env."):
+        kind = "environment file"
+    if kind is None and suffix == "json" and name.startswith(_JSON_PREFIXES):
+        kind = "cloud credentials"
+    if kind is None and name in ("credentials", "config", "config.json"):
+        parent = f"/{low}".rpartition("/")[0].rpartition("/")[2]
+        kind = _PATHS.get(f"/{parent}/{name}")
+    return kind
+
+
+def _is_public(name: str) -> bool:
+    is_named = any(word in name for word in _PUBLIC_WORDS)
+    return is_named or name.startswith("ca") or name.endswith(".pub.pem")

@@ -1,10 +1,10 @@
 """How a record says that it holds no secrets: one gap for each part that lost something."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from repro.model.gap import Gap, GapKind
+from repro.model.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from repro.model.secrets import Found, Redactor
@@ -19,11 +19,11 @@ __all__ = [
 
 _MAX_LINES = 3
 _FROM_ENVIRONMENT = "read it from an environment variable"
-_ASSIGNED = re.compile(
+_ASSIGNED = lazy_pattern(
     r"""(?P<name>\s*(?:export\s+|set\s+)?["']?[\w.\-]+["']?\s*[=:][ \t]*)(?P<value>\S.*)"""
 )
 _COMMENT = ("#", ";", "//")
-_PRIVATE_KEY = re.compile(rb"\s*(?:-----BEGIN [A-Z ]*PRIVATE KEY|PuTTY-User-Key-File-)")
+_PRIVATE_KEY = lazy_pattern(rb"\s*(?:-----BEGIN [A-Z ]*PRIVATE KEY|PuTTY-User-Key-File-)")
 
 
 def is_private_key(content: bytes) -> bool:
