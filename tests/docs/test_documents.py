@@ -35,7 +35,7 @@ def project(dvc_repo: Scratch) -> Scratch:
     stage = {"cmd": "python train.py", "deps": ["train.py"], "params": ["lr"]}
     dvc_repo.write("dvc.yaml", json.dumps({"stages": {"train": stage}}))
     dvc_repo.commit()
-    for name in ("dapper-mesa", "mint-dove"):
+    for name in ("ivory-falcon", "merry-badger"):
         dvc_repo.run_cli("run", "-q", "-n", name, "--", sys.executable, "train.py")
         dvc_repo.write("params.yaml", "lr: 0.2\nlayers: 2\n")
     return dvc_repo
