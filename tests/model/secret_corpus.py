@@ -90,6 +90,10 @@ SECRETS = (
     _plain("argv-gitlab", "GitLab token", "argv", "--from ", "gl" + "pat-" + _mix(20, 9)),
     _plain("argv-stripe", "Stripe key", "argv", "--pay ", "sk" + "_live_" + _mix(24, 2)),
     _plain("argv-dsn", "DSN flag", "argv", "--sentry-dsn ", "https://" + _hex(32, 5) + "@o1.io/2"),
+    _plain("argv-script", "password flag", "argv", "--note='x' --password ", "hunter2x9"),
+    _plain("argv-netloc", "URL token", "argv", "https://", _mix(24, 3), "@git.io/team/repo"),
+    _plain("argv-vault", "Vault token", "argv", "--at ", "hv" + "s." + _mix(40, 4)),
+    _plain("argv-groq", "Groq key", "argv", "--by ", "gs" + "k_" + _mix(52, 2)),
     # Environment variables whose values are recorded.
     _plain("var-xla", "GitHub token", "variable", "XLA_FLAGS=--dump=", "gh" + "o_" + _mix(36, 3)),
     _plain("var-url", "URL password", "variable", "TORCH_EXTRA=https://u:", "s3cretPw", "@h/x"),
@@ -128,6 +132,10 @@ SECRETS = (
     _plain(
         "nb-neptune", "Neptune token", "notebook", "NEPTUNE_API_TOKEN=", "eyJ" + _mix(60, 5) + "="
     ),
+    _plain(
+        "nb-escape", "GitHub token", "notebook", "Error:\\n", "gh" + "p_" + _mix(36, 21), " denied"
+    ),
+    _plain("nb-colour", "Slack app token", "notebook", "\x1b[31m", "xap" + "p-1-A0-" + _hex(40, 8)),
     # Programs and configuration.
     _plain(
         "src-aws-id", "AWS access key", "source", 'AWS_ID = "', "ASIA" + "ZXCVBNMASD234567", '"'
@@ -162,10 +170,22 @@ SECRETS = (
     _plain("src-age", "age key", "source", "# ", "AGE-SECRET-KEY-1" + "QPZRY9X8GF2TVDW0S3JN" * 3),
     _plain("src-docker", "Docker token", "source", "login('", "dckr_pat_" + _mix(27, 1), "')"),
     _plain("src-twilio", "Twilio key", "source", "sid = '", "SK" + _hex(32, 9), "'"),
+    _plain("src-typed", "password", "source", "password: str = '", "Typ3dPassw", "'"),
+    _plain("src-get", "key", "source", "get('api_key', '", _mix(28, 13), "')"),
+    _plain("src-argparse", "key", "source", "add('--api-key', default='", _mix(26, 14), "')"),
+    _plain("src-bytes", "key", "source", "secret_key = b'", _mix(30, 15), "'"),
+    _plain("src-xml", "key", "source", "# <add key='ApiKey' value='", _mix(27, 16), "'/>"),
+    _plain("src-basic", "basic login", "source", "h = 'Basic ", "bWU6czNjcjN0UGFzcw==", "'"),
+    _plain("src-dbname", "connection", "source", "'host=h user=me password=", "l1bpqPass", "'"),
+    _plain("src-replicate", "Replicate", "source", "x = '", "r" + "8_" + _mix(37, 17), "'"),
+    _plain("src-nvidia", "NVIDIA key", "source", "x = '", "nva" + "pi-" + _mix(64, 18), "'"),
+    _plain("src-amp", "signed URL", "source", "'/x?v=1&amp;sig=", _mix(29, 19), "'"),
+    _plain("src-shopify", "Shopify token", "source", "x = '", "shp" + "at_" + _hex(32, 10), "'"),
     # Params.
     _plain("params-key", "key", "params", "tracker_api_key: ", _mix(32, 3)),
     _plain("params-npm", "npm token", "params", "deploy: ", "npm" + "_" + _mix(36, 5)),
     _plain("params-url", "URL password", "params", "store: mongodb://root:", "m0ngoPw", "@h:27017"),
+    _plain("params-password", "password", "params", "db_password: ", "hunter2y8"),
     # What the command prints, and what the user says.
     _plain(
         "log-sendgrid", "SendGrid key", "log", "using ", "SG." + _mix(22, 1) + "." + _mix(43, 2)
@@ -176,6 +196,10 @@ SECRETS = (
     _plain("log-netrc", "netrc", "log", "machine h.io login me password ", "n3trcPass"),
     _plain("log-kaggle", "Kaggle key", "log", '{"username":"me","key":"', _hex(32, 12), '"}'),
     _plain("log-npmrc", "registry token", "log", "//r.io/:_authToken=", _mix(30, 7)),
+    _plain("log-openrouter", "OpenAI key", "log", "", "sk" + "-or-v1-" + _hex(64, 4)),
+    _plain("log-docker", "password", "log", "ENV DB_PASSWORD ", "d0ckerPass"),
+    _plain("log-line", "password", "log", "password: ", "l0gged1n"),
+    _plain("log-authorization", "header", "log", "authorization: token ", _mix(20, 22)),
     _plain("message-token", "GitHub token", "message", "retry with ", "gh" + "p_" + _mix(36, 8)),
     _plain("message-url", "URL password", "message", "pull https://me:", "M3ssagePw", "@g.io/a"),
 )
@@ -204,6 +228,10 @@ DECOYS = (
     _decoy("port", "argv", "--server https://host:8080/path@v2"),
     _decoy("author", "argv", "--author someone"),
     _decoy("sort-key", "argv", "--sort-key date"),
+    _decoy("no-auth", "argv", "--no-auth 5"),
+    _decoy("auth-token", "argv", "--use-auth-token True"),
+    _decoy("token-file", "argv", "--token-file=keys/hub.txt"),
+    _decoy("override", "argv", "data.key=image"),
     _decoy("omp", "variable", "OMP_PROC_BIND=close"),
     _decoy("xla", "variable", "XLA_FLAGS=--xla_gpu_deterministic_ops=true"),
     _decoy("alloc", "variable", "PYTORCH_CUDA_ALLOC_CONF=max_split_size_mb:128"),
@@ -229,6 +257,18 @@ DECOYS = (
     _decoy("src-checkpoint", "source", 'NAME = "vit_large_patch16_224.augreg_in21k_ft_in1k"'),
     _decoy("src-url", "source", 'URL = "https://example.org/docs?page=2&key=intro"'),
     _decoy("src-format", "source", 'url = f"postgres://{user}:{password}@{host}/db"'),
+    _decoy("src-backend", "source", 'AUTH_BACKEND = "contrib.auth.backends.Model2"'),
+    _decoy("src-vocab", "source", '{"id": 5, "token": "world2", "special": True}'),
+    _decoy("src-query", "source", '"?page=2&sort_key=date&n_tokens=4"'),
+    _decoy("src-image", "source", '"docker://img:tag@sha256:' + _hex(64, 6) + '"'),
+    _decoy("src-insert", "source", 'url = f"{base}?api_key={key}&sig={signature}"'),
+    _decoy("src-encoding", "source", 'basic_auth_encoding: str = "latin-1"'),
+    _decoy("src-type", "source", "key: x25519.X25519PublicKey"),
+    _decoy("src-arn", "source", 'KEY_ARN = "arn:aws:kms:us-east-1:1234:key/abcd1234-12ab"'),
+    _decoy("src-example", "source", '"AKIAIOSFODNN7EXAMPLE"'),
+    _decoy("src-compared", "source", "assert key == 'a1b2c3d4e5f6g7h8'"),
+    _decoy("src-pypi", "source", "'pypi-mirror-configuration-for-continuous-integration'"),
+    _decoy("src-begin", "source", "is_key = line.startswith('-----BEGIN RSA PRIVATE KEY-----')"),
     _decoy("params-oc", "params", "password: ${oc.env:DB_PASSWORD}"),
     _decoy("params-null", "params", "hub_token: null"),
     _decoy("params-auth", "params", "auth: none"),
@@ -236,6 +276,10 @@ DECOYS = (
     _decoy("params-tokenizer", "params", "tokenizer_name: roberta-large"),
     _decoy("params-md5", "params", f"md5: {_hex(32, 7)}"),
     _decoy("log-progress", "log", "tokens/s 1523.2 | keys 12 | passed 14/14 | author: me"),
+    _decoy("log-cache", "log", "cache key: v2-linux-py311-a1b2c3"),
+    _decoy("log-wandb", "log", f"wandb: git commit {_hex(40, 6)}"),
+    _decoy("log-basic", "log", "Basic authentication-middleware-1 enabled, bearer of news2024"),
+    _decoy("log-netrc", "log", "machine learning: login and password are asked for"),
     _decoy("log-sha", "log", f"downloaded layer sha256:{_hex(64, 5)}"),
     _decoy("log-path", "log", "saved to runs/2024-05-06/secret_santa_model-v2.ckpt"),
     _decoy("message", "message", "try a new token budget, key insight: bypass the encoder"),

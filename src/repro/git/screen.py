@@ -34,7 +34,7 @@ _SETTLED_NS = 50_000_000
 _SETTLED_COARSELY_NS = 2_000_000_000
 """A file touched less than this before it was looked at may change again and keep its stat; a time
 without a fraction of a millisecond is that of a file system with a coarse clock."""
-RULES = f"{__version__}-1"
+RULES = f"{__version__}-2"
 """Raise the number when more is found than before: what was clean is then searched again."""
 _HEAD = RULES.encode("ascii")
 _FIELDS = 4

@@ -12,7 +12,9 @@ _NAMES = {
     ".git-credentials": "password file",
     **dict.fromkeys((".npmrc", ".pypirc", ".dockercfg"), "registry token"),
     **dict.fromkeys(("credentials.json", "kaggle.json", "kubeconfig"), "cloud credentials"),
-    "application_default_credentials.json": "cloud credentials",
+    **dict.fromkeys(("application_default_credentials.json", "rclone.conf"), "cloud credentials"),
+    **dict.fromkeys((".boto", ".s3cfg", ".databrickscfg", ".vault-token"), "cloud credentials"),
+    "terraform.tfstate.backup": "cloud credentials",
     **dict.fromkeys(("secrets.yaml", "secrets.yml", "secrets.toml", "secrets.json"), "secrets"),
 }
 _SUFFIXES = {
@@ -25,7 +27,11 @@ _PATHS = {
     "/.aws/credentials": "cloud credentials",
     "/.docker/config.json": "registry token",
     "/.kube/config": "cloud credentials",
+    "/.cargo/credentials.toml": "registry token",
+    "/gh/hosts.yml": "registry token",
+    "/huggingface/token": "registry token",
 }
+_PATH_NAMES = frozenset(path.rpartition("/")[2] for path in _PATHS)
 _SAFE_SUFFIXES = frozenset("example sample template dist pub defaults md".split())
 _PUBLIC_WORDS = ("cert", "chain", "bundle", "public")
 """In the name of a PEM file: what everybody may have."""
@@ -51,7 +57,7 @@ def secret_file_kind(path: str) -> str | None:
         kind = "environment file"
     if kind is None and suffix == "json" and name.startswith(_JSON_PREFIXES):
         kind = "cloud credentials"
-    if kind is None and name in ("credentials", "config", "config.json"):
+    if kind is None and name in _PATH_NAMES:
         parent = f"/{low}".rpartition("/")[0].rpartition("/")[2]
         kind = _PATHS.get(f"/{parent}/{name}")
     return kind

@@ -4,11 +4,10 @@ A record is pushed and lives for ever; a token in it cannot be called back. What
 to a keyed digest, ``<redacted:1a2b3c4d>``: equal secrets of one repository have equal marks, and
 without the key, which never leaves the repository's own directory, nobody can try guesses on them.
 
-What secrets look like stands in `repro.model.secret_rules`, loaded when there is a text that may
-hold one.
+What secrets look like stands in the modules that `repro.model.secret_search` puts together, loaded
+when there is a text that may hold one.
 """
 
-import hmac
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +21,7 @@ from repro.model.secret_names import (
 )
 
 if TYPE_CHECKING:
-    from repro.model.secret_rules import Secret
+    from repro.model.secret_rule import Secret
 
 __all__ = [
     "REDACTED",
@@ -36,12 +35,22 @@ __all__ = [
 REDACTED = re.compile(r"<redacted:[0-9a-f]{8}>")
 """A mark that stands where a secret stood."""
 
-_FLAG = re.compile(r"[\w.+~/:@\-]*")
+_FLAG = r"[\w.+~/:@\-]*"
 _SHORTEST = 14
 """No token is shorter, but for one behind a "=" or ":"."""
 _LOOKED_AT_BYTES = 8000
 """A NUL among so many says that a file is no text; git has the same rule."""
-_LOGINS = frozenset({"curl", "wget", "http", "https", "xh"})
+_LOGINS = frozenset("curl wget http https xh".split())
+_LOGIN_FLAGS = frozenset("-u --user -U --proxy-user -a --auth".split())
+_GLUED_LOGIN = r"(?:-[uUa]|--(?:proxy-)?user=|--auth=)(?P<login>[^-\s:][^\s:]*:.+)"
+_SHELLS = frozenset("sh bash zsh dash ksh fish ssh eval".split())
+_HINTS = tuple(
+    "key token secret pass pwd auth cred cookie dsn sess bearer basic sig login user account -u"
+    " machine begin private :// @ // value name api hook sas".split()
+)
+_SHAPE = re.compile(r"[0-9_\-]|[a-z][A-Z]")
+_LONG, _LONGEST, _N_BEFORE = 20, 200, 3
+"""A word of such a length may be a key that nothing but the words before it gives away."""
 
 
 class Found(NamedTuple):
@@ -58,27 +67,38 @@ class Found(NamedTuple):
 
 def find_secrets(text: str) -> "tuple[Secret, ...]":
     """Returns the secrets in a text, in order; none overlaps another or lies in a mark."""
-    from repro.model.secret_rules import anchors_in, rules
-
-    anchors = anchors_in(text.lower())
-    if not anchors:
+    if not _may_hold(text):
         return ()
-    found = [
-        secret
-        for rule in rules()
-        if not anchors.isdisjoint(rule.anchors)
-        for secret in rule.find(text)
-    ]
+    from repro.model.secret_search import search
+
+    found = search(text)
     if not found:
         return ()
-    marks = [match.span() for match in REDACTED.finditer(text)]
     found.sort(key=lambda secret: (secret.start, -secret.end))
+    marks = [match.span() for match in REDACTED.finditer(text)]
     kept: list[Secret] = []
+    end = n_passed = 0
     for secret in found:
-        is_in_mark = any(start < secret.end and secret.start < end for start, end in marks)
-        if not is_in_mark and (not kept or secret.start >= kept[-1].end):
+        while n_passed < len(marks) and marks[n_passed][1] <= secret.start:
+            n_passed += 1
+        is_in_mark = n_passed < len(marks) and marks[n_passed][0] < secret.end
+        if not is_in_mark and secret.start >= end:
             kept.append(secret)
+            end = secret.end
     return tuple(kept)
+
+
+def _may_hold(text: str) -> bool:
+    """Tells whether to look: a short text mostly has neither a telling word nor a long one.
+
+    The rules take longer to load and to compile than all that a small record holds takes to write.
+    """
+    if len(text) > _LONGEST:
+        return True
+    low = text.lower()
+    if any(hint in low for hint in _HINTS):
+        return True
+    return any(len(word) >= _SHORTEST and _SHAPE.search(word) for word in text.split())
 
 
 class Redactor:
@@ -91,6 +111,8 @@ class Redactor:
         """Returns what stands for a secret; a mark stands for itself."""
         if REDACTED.fullmatch(secret):
             return secret
+        import hmac
+
         content = secret.encode("utf-8", "surrogateescape")
         return f"<redacted:{hmac.digest(self._key, content, 'sha256').hex()[:8]}>"
 
@@ -144,29 +166,66 @@ class Redactor:
         """
         safe: list[str] = []
         found: list[str] = []
-        is_login = bool(command) and command[0].rpartition("/")[2] in _LOGINS
+        programs = frozenset(word.rpartition("/")[2] for word in command)
         before = ""
         for at, word in enumerate(command):
-            clean = self._word(word, before, is_login=is_login)
+            clean = self._by_program(word, before, programs) or self._word(word, before)
+            if clean == word and _LONG <= len(word) <= _LONGEST:
+                clean = self._in_context(word, command[max(0, at - _N_BEFORE) : at])
             if clean != word:
                 flag, equals, _ = word.partition("=")
                 is_flag = equals and clean.startswith(f"{flag}=<redacted:")
                 follows = before if _is_secret_flag(before) else f"argument {at}"
-                found.append(flag if is_flag and _FLAG.fullmatch(flag) else follows)
+                found.append(flag if is_flag and re.fullmatch(_FLAG, flag) else follows)
             safe.append(clean)
             before = word
         return tuple(safe), tuple(found)
 
-    def _word(self, word: str, before: str, *, is_login: bool) -> str:
+    def _word(self, word: str, before: str) -> str:
         if _is_secret_flag(before) and not word.startswith("-") and not is_placeholder(word):
             return self.mark(word)
-        if is_login and before in ("-u", "--user") and ":" in word:
-            user, _, password = word.partition(":")
-            return f"{user}:{self.mark(password)}"
         flag, equals, value = word.partition("=")
-        if equals and value and _FLAG.fullmatch(flag):
+        if equals and value and re.fullmatch(_FLAG, flag):
             return f"{flag}={self.value(flag, value)}"
         return self.text(word)
+
+    def _by_program(self, word: str, before: str, programs: frozenset[str]) -> str | None:
+        """Returns a word without the secret that it is to one of the programs; None if it is none.
+
+        ``-u me:password`` and ``-p password`` are that to few programs only.
+        """
+        if not programs.isdisjoint(_LOGINS):
+            head = word if before in _LOGIN_FLAGS else ""
+            glued = re.match(_GLUED_LOGIN, word)
+            head = glued["login"] if glued else head
+            _, colon, password = head.partition(":")
+            if colon and password:
+                is_real = not is_placeholder(password)
+                return f"{word[: -len(password)]}{self.mark(password)}" if is_real else word
+        if "sshpass" in programs and (before == "-p" or (word[:2] == "-p" and word != "-p")):
+            password = word if before == "-p" else word[2:]
+            return word[: len(word) - len(password)] + self.mark(password)
+        if before.startswith("-pass") and word.startswith("pass:"):  # openssl
+            return f"pass:{self.mark(word[5:])}"
+        if not programs.isdisjoint(_SHELLS) and re.search(r"\s", word):
+            return self._script(word)
+        return None
+
+    def _script(self, script: str) -> str:
+        """Returns a shell's script without secrets: each of its words, then all of it as a text."""
+        parts = re.split(r"([\s;|&()]+)", script)
+        words = [part.strip("\"'") for part in parts[::2]]
+        for number, (word, clean) in enumerate(zip(words, self.command(words)[0], strict=True)):
+            if clean != word:
+                parts[2 * number] = parts[2 * number].replace(word, clean)
+        return self.text("".join(parts))
+
+    def _in_context(self, word: str, before: Sequence[str]) -> str:
+        """Returns a word without what only the words before it give away: ``wandb login KEY``."""
+        text = " ".join((*before, word))
+        start = len(text) - len(word)
+        inside = [secret for secret in find_secrets(text) if secret.start >= start]
+        return self._replaced(text, inside)[start:]
 
 
 def _is_secret_flag(word: str) -> bool:
