@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def test_what_the_user_asks_for_and_says_is_observed(tmp_path: Path) -> None:
     )
     assert environment.variables == {"SEED": "3"}
     assert "registry/x@sha256:12" in environment.platform.container
-    assert environment.indexes[0] == "https://index/simple"
+    assert environment.indexes[0].endswith("@index/simple")
     assert "hunter2" not in repr(environment)
 
 
@@ -159,3 +160,18 @@ def test_other_interpreters_are_named_once(tmp_path: Path) -> None:
         others=others,
     )
     assert environment.other_interpreters == ("/usr/bin/python3",)
+
+
+def test_the_password_of_an_index_gives_way_to_a_mark(tmp_path: Path) -> None:
+    interpreter = probe(sys.executable, env={})
+    variables = {"UV_INDEX": "https://ci:1ndexPass@pypi.corp/simple https://open/simple"}
+    redactor = Redactor(b"k")
+    environment, _ = observe(
+        interpreter, variables=variables, cache_dir=str(tmp_path), redactor=redactor
+    )
+
+    mark = redactor.mark("1ndexPass")
+    assert environment.indexes[:2] == (
+        f"https://ci:{mark}@pypi.corp/simple",
+        "https://open/simple",
+    )

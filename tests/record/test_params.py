@@ -107,5 +107,15 @@ def test_tracked_files_are_read_from_the_snapshot_and_ignored_ones_from_disk(
     (tmp_path / "ignored.yaml").write_text("on disk")
     (tmp_path / "directory.yaml").mkdir()
     paths = ["tracked.yaml", "ignored.yaml", "directory.yaml", "none.yaml"]
-    found = read_existing(paths, top=str(tmp_path), blobs={"tracked.yaml": b"at the start"})
+    found, _ = read_existing(paths, top=str(tmp_path), blobs={"tracked.yaml": b"at the start"})
     assert found == {"tracked.yaml": b"at the start", "ignored.yaml": b"on disk"}
+
+
+def test_a_params_file_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "params.yaml").write_text("lr: 1\n")
+    paths = ["loop.yaml", "params.yaml", "gone.yaml", "params.yaml/x"]
+    found, gaps = read_existing(paths, top=str(tmp_path), blobs={})
+
+    assert found == {"params.yaml": b"lr: 1\n"}
+    assert [gap.subject for gap in gaps] == ["loop.yaml"]

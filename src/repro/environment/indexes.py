@@ -4,7 +4,7 @@ uv is given pip's where it has none of its own, and a record names them all.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from repro.environment.origin import without_credentials
@@ -76,7 +76,13 @@ def pip_indexes(env: Mapping[str, str], *, prefix: str) -> PipIndexes:
     )
 
 
-def observe_indexes(env: Mapping[str, str], *, prefix: str, top: str = "") -> tuple[str, ...]:
+def observe_indexes(
+    env: Mapping[str, str],
+    *,
+    prefix: str,
+    top: str = "",
+    clean: Callable[[str], str] = without_credentials,
+) -> tuple[str, ...]:
     """Returns the indexes and places of ``--find-links`` in force, without credentials.
 
     uv's first, by variables and by its files (the project's, the user's, the system's), then pip's.
@@ -86,14 +92,15 @@ def observe_indexes(env: Mapping[str, str], *, prefix: str, top: str = "") -> tu
         env: The variables of the command.
         prefix: ``sys.prefix`` of its interpreter.
         top: The project; "" without one.
+        clean: Takes credentials out of a URL.
     """
     pip = pip_indexes(env, prefix=prefix)
     found = [*_of_uv_variables(env)]
     for path in _uv_files(env, top):
         found += _of_uv_file(path)
     found += [pip.main, *pip.extra, *pip.links]
-    clean = (without_credentials(place.strip()) for place in found)
-    return tuple(dict.fromkeys(place for place in clean if place))
+    places = (clean(place.strip()) for place in found)
+    return tuple(dict.fromkeys(place for place in places if place))
 
 
 def _of_uv_variables(env: Mapping[str, str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from repro.environment.binary import digest_of_interpreter
 from repro.environment.container import observe_container
 from repro.environment.indexes import observe_indexes
 from repro.environment.machine import observe_hardware, observe_platform
+from repro.environment.origin import without_credentials
 from repro.environment.packages import cached_scan
 from repro.environment.sources import follow_sources
 from repro.environment.variables import choose_variables, other_names
@@ -60,7 +61,9 @@ def observe(
         variables=chosen,
         other_interpreters=_further(others, interpreter),
         variable_names=other_names(variables, chosen),
-        indexes=tuple(map(redactor.text, observe_indexes(variables, prefix=prefix, top=top))),
+        indexes=observe_indexes(
+            variables, prefix=prefix, top=top, clean=lambda url: _marked(url, redactor)
+        ),
     )
     return environment, gaps
 
@@ -76,6 +79,12 @@ def _packages(
         packages = marked_as_conda(packages, interpreter.prefix, cache_dir=cache_dir)
     packages, gaps = follow_sources(packages, top=top, env=variables, cache_dir=cache_dir)
     return packages, (*found.gaps, *gaps)
+
+
+def _marked(url: str, redactor: Redactor) -> str:
+    """Returns a URL with a mark for its password, without all else that may be a credential."""
+    marked = redactor.text(url)
+    return marked if marked != url else without_credentials(url)
 
 
 def _further(others: Sequence[str], interpreter: Interpreter | None) -> tuple[str, ...]:

@@ -116,9 +116,14 @@ def _without_secrets(params: Params, redactor: Redactor, gaps: list[Gap]) -> Par
 
 def read_existing(
     paths: Iterable[str], *, top: str, blobs: Mapping[str, bytes]
-) -> dict[str, bytes]:
-    """Returns the content of the files that exist: from the snapshot, ignored ones from disk."""
+) -> tuple[dict[str, bytes], list[Gap]]:
+    """Returns the content of the files that exist: from the snapshot, ignored ones from disk.
+
+    Returns:
+        Content by path, and a gap for each that is there and cannot be read.
+    """
     found: dict[str, bytes] = {}
+    gaps: list[Gap] = []
     for path in paths:
         if path in blobs:
             found[path] = blobs[path]
@@ -126,6 +131,9 @@ def read_existing(
             try:
                 with open(os.path.join(top, path), "rb") as file:
                     found[path] = file.read()
-            except OSError:
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 continue
-    return found
+            except OSError as error:
+                reason = f"it cannot be read: {error.strerror}"
+                gaps.append(Gap(GapKind.PARAMS, path, reason, f"make {path} readable"))
+    return found, gaps

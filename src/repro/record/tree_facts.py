@@ -71,14 +71,15 @@ def _facts(repo: Repository, rows: Mapping[str, str], project: Project) -> TreeF
     blobs |= _read(repo, rows, [p for p in dvc_params if p in rows and p not in blobs])
     params = params_files(project, dvc_params)
     metrics = metrics_files(project, dvc_metrics)
+    contents, unreadable = read_existing(params, top=repo.top, blobs=blobs)
     apart = {*pointers, *params, *metrics}
     return TreeFacts(
         tracked=frozenset(rows),
         code_digest=digest_of_code(row for path, row in rows.items() if path not in apart),
         pointers={path: blobs[path] for path in pointers if path in blobs},
-        params=read_existing(params, top=repo.top, blobs=blobs),
+        params=contents,
         metrics=tuple(metrics),
-        gaps=tuple(gaps),
+        gaps=(*gaps, *unreadable),
     )
 
 
