@@ -23,7 +23,7 @@ FOREIGN = ("record/bootstrap/*", "demo/digits/*")
 beside whatever packages that has; the demo's files are an example of a user's project."""
 
 _MODEL = ("errors", "model")
-_GIT = (*_MODEL, "process", "git")
+_GIT = (*_MODEL, "secrets", "process", "git")
 _DATA = (*_GIT, "data")
 _ENVIRONMENT = (*_DATA, "environment")
 _STORE = (*_ENVIRONMENT, "store")
@@ -32,12 +32,14 @@ _RECORD = (*_STORE, "record")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
     "model": ("errors", "model"),
+    # Pure: a text in, where its secrets are out.
+    "secrets": (*_MODEL, "secrets"),
     "process": ("errors",),
     "git": _GIT,
     "data": _DATA,
     "environment": _ENVIRONMENT,
     # What was observed, built again: it needs a record, and neither git nor the runs.
-    "rebuild": (*_MODEL, "process", "environment", "rebuild"),
+    "rebuild": (*_MODEL, "secrets", "process", "environment", "rebuild"),
     "store": _STORE,
     "record": _RECORD,
     # Pure: two records in, their difference out.

@@ -27,7 +27,7 @@ import sys
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 from repro.model.environment import Interpreter
-from repro.model.secrets import Redactor
+from repro.secrets.redactor import Redactor
 
 def cpu_s():
     used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]

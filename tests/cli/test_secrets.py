@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from repro.model.secrets import REDACTED
-from tests.model.secret_corpus import DECOYS, SECRETS, Sample
+from repro.secrets.redactor import REDACTED
 from tests.repos import Scratch
+from tests.secrets.corpus import DECOYS, SECRETS, Sample
 
 PYTHON = sys.executable
 ALL = (*SECRETS, *DECOYS)

@@ -15,7 +15,7 @@ from repro.environment.lock import lock
 from repro.environment.observe import observe
 from repro.environment.probe import probe
 from repro.model.environment import Environment, Package
-from repro.model.secrets import Redactor
+from repro.secrets.redactor import Redactor
 from tests.environment.private_index import PASSWORD, serve
 from tests.environment.pythons import make_project, make_venv
 

@@ -10,7 +10,7 @@ from repro.environment.observe import observe
 from repro.environment.probe import probe
 from repro.model.environment import Environment
 from repro.model.gap import Gap, GapKind
-from repro.model.secrets import Redactor
+from repro.secrets.redactor import Redactor
 from tests.environment.pythons import install, make_project, make_venv
 
 

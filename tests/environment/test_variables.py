@@ -3,8 +3,8 @@
 import pytest
 
 from repro.environment.variables import choose_variables, is_chosen, other_names
-from repro.model.secrets import Redactor
 from repro.model.variables import is_of_job
+from repro.secrets.redactor import Redactor
 
 
 def choose(variables: dict[str, str], *, top: str = "") -> dict[str, str]:

@@ -10,7 +10,7 @@ from repro.git.repository import open_repository
 from repro.git.screen import Screen
 from repro.git.snapshot import Snapshot, take_snapshot
 from repro.model.gap import GapKind
-from repro.model.secrets import REDACTED, Found, Redactor
+from repro.secrets.redactor import REDACTED, Found, Redactor
 from tests.git.trees import ODD_NAMES, blob, expected_tree, git_files, names_in
 from tests.repos import Scratch, run_program
 

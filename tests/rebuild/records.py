@@ -12,8 +12,8 @@ from repro.model.digest import digest_of_environment
 from repro.model.environment import Environment, Package
 from repro.model.ids import Oid, RunId
 from repro.model.run import Code, Host, Pillars, Record, Run, Status
-from repro.model.secrets import Redactor
 from repro.rebuild.request import Request
+from repro.secrets.redactor import Redactor
 
 __all__ = ["environment_of", "packages_of", "record_of", "request_for", "with_environment"]
 

@@ -6,10 +6,10 @@ import pytest
 
 from repro.model.config import Config
 from repro.model.gap import Gap, GapKind
-from repro.model.secrets import REDACTED, Redactor
 from repro.model.values import Params, flatten
 from repro.record.params import collect_params, params_files, read_existing
 from repro.record.project import Project
+from repro.secrets.redactor import REDACTED, Redactor
 
 
 def _params(given: Params | None = None, **files: str) -> tuple[Params, list[Gap]]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from repro.model.environment import Environment, Hardware, Platform
-from repro.model.secrets import Redactor
 from repro.record.observer import Observed
 from repro.record.process_end import with_end
 from repro.record.trace import Exit, Trace, main_interpreter, read_trace, trace_environment
+from repro.secrets.redactor import Redactor
 from tests.environment.pythons import make_venv, pythons, run_python
 
 _AUDITED = {v: p for v, p in pythons().items() if tuple(map(int, v.split("."))) >= (3, 8)}

@@ -11,9 +11,9 @@ from repro.model.encode import encode_record
 from repro.model.environment import LockFile, Package
 from repro.model.gap import Gap, GapKind
 from repro.model.run import Record
-from repro.model.secrets import REDACTED, Found, Redactor
 from repro.model.summary import render_message
 from repro.record.redact import redact_record
+from repro.secrets.redactor import REDACTED, Found, Redactor
 from tests.compare.samples import environment, record, run
 
 TOKEN = "ghp_" + "k3Jd82LmQx0ZvB7nYtR5wPcHs1FaGe9uXoTi"

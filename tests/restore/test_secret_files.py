@@ -2,9 +2,9 @@
 
 import pytest
 
-from repro.model.secrets import REDACTED
 from repro.restore.move import FilesInTheWayError
 from repro.restore.present import DirtyTreeError
+from repro.secrets.redactor import REDACTED
 from tests.repos import Scratch
 from tests.restore.runs import check_out, fingerprint, go_back, record_run, whole_state
 

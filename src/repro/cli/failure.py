@@ -114,7 +114,7 @@ def _report_bug(args: Sequence[str]) -> int:
     import tempfile
     import traceback
 
-    from repro.model.secrets import Redactor
+    from repro.secrets.redactor import Redactor
 
     # Not a record: nothing needs to compare its marks with those of another.
     command, _ = Redactor(os.urandom(16)).command(args)

@@ -13,7 +13,7 @@ from repro.environment.sources import follow_sources
 from repro.environment.variables import choose_variables, other_names
 from repro.model.environment import Environment, Interpreter, Package
 from repro.model.gap import Gap, GapKind
-from repro.model.secrets import Redactor
+from repro.secrets.redactor import Redactor
 
 __all__ = ["observe"]
 

@@ -7,8 +7,8 @@ there is recorded, for a command that is run again may need it.
 
 from collections.abc import Mapping, Sequence
 
-from repro.model.secrets import Redactor, is_secret_name
 from repro.model.variables import is_of_job
+from repro.secrets.redactor import Redactor, is_secret_name
 
 __all__ = ["choose_variables", "is_chosen", "other_names"]
 

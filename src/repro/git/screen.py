@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from repro import __version__
 from repro.git.repository import Repository
 from repro.model.gap import Gap, GapKind
-from repro.model.secret_gaps import (
+from repro.secrets.gaps import (
     is_private_key,
     left_out_gap,
     marked_gap,
@@ -26,7 +26,7 @@ from repro.model.secret_gaps import (
 )
 
 if TYPE_CHECKING:
-    from repro.model.secrets import Redactor
+    from repro.secrets.redactor import Redactor
 
 __all__ = ["RULES", "Screen", "Screened", "add_marked"]
 
@@ -133,7 +133,7 @@ class Screen:
     def _judge(
         self, top: str, path: str, state: os.stat_result, *, is_untracked: bool
     ) -> _Verdict | None:
-        from repro.model.secret_files import secret_file_kind
+        from repro.secrets.files import secret_file_kind
 
         kind = secret_file_kind(path)
         if kind is not None and is_untracked:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from repro.environment.variables import is_chosen
 from repro.model.environment import Environment
-from repro.model.secrets import REDACTED
 from repro.model.variables import is_of_job
+from repro.secrets.redactor import REDACTED
 
 __all__ = ["variables_for"]
 

@@ -15,7 +15,6 @@ from repro.model.digest import (
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, live_ref, run_ref
 from repro.model.run import Pillars, Record, Status
-from repro.model.secret_files import secret_file_kind
 from repro.process import Pending
 from repro.record.begun import Begun
 from repro.record.ending import Ending, run_of
@@ -33,6 +32,7 @@ from repro.record.states import remember_state
 from repro.record.trace import Trace, read_trace
 from repro.record.tree_facts import TreeFacts
 from repro.record.warehouse import Warehouse
+from repro.secrets.files import secret_file_kind
 from repro.store.runs import write_run
 
 __all__ = ["Finisher", "seal"]

@@ -10,10 +10,10 @@ from repro.errors import ReproError
 from repro.git.snapshot import parse_status
 from repro.model.data import Artifact, Place, check_path
 from repro.model.gap import Gap, GapKind
-from repro.model.secret_files import secret_file_kind
 from repro.record.inputs import is_private, size_of
 from repro.record.redact import unkept_gap
 from repro.record.warehouse import Warehouse
+from repro.secrets.files import secret_file_kind
 
 if TYPE_CHECKING:
     from repro.data.capture import Captured

@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterable, Mapping
 
 from repro.model.gap import Gap, GapKind
-from repro.model.secrets import Redactor
 from repro.model.values import Params, Value, is_same
 from repro.record.formats import FormatError, load_mapping
 from repro.record.project import Project
+from repro.secrets.redactor import Redactor
 
 __all__ = ["collect_params", "params_files", "read_existing"]
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from repro.model.environment import Interpreter, Package
 from repro.model.gap import Gap, GapKind
-from repro.model.secrets import Redactor
 from repro.record.trace import Exit, Trace, main_interpreter
+from repro.secrets.redactor import Redactor
 
 if TYPE_CHECKING:
     from repro.record.observer import Observed

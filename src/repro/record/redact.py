@@ -14,8 +14,8 @@ from repro.model.data import Artifact
 from repro.model.environment import Environment, Package
 from repro.model.gap import Gap, GapKind
 from repro.model.run import Record, Run
-from repro.model.secret_gaps import is_private_key, marked_gap
-from repro.model.secrets import REDACTED, Found, Redactor, find_secrets
+from repro.secrets.gaps import is_private_key, marked_gap
+from repro.secrets.redactor import REDACTED, Found, Redactor, find_secrets
 
 __all__ = ["redact_record", "unkept_gap"]
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from repro.git.repository import Repository
 from repro.git.screen import Screen
-from repro.model.secrets import Redactor
+from repro.secrets.redactor import Redactor
 
 __all__ = ["redactor_of", "screen_of"]
 

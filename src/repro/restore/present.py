@@ -17,11 +17,11 @@ from repro.git.working_tree import (
     tree_of,
 )
 from repro.model.ids import Oid
-from repro.model.secrets import Redactor
 from repro.restore.plan import RECORD_DIR, Files, departures
 from repro.restore.record_dir import is_ours
 from repro.restore.state import CheckedOut, checked_out
 from repro.restore.survey import files_of
+from repro.secrets.redactor import Redactor
 
 __all__ = ["DirtyTreeError", "ForeignRecordError", "Present", "listed", "look", "require_clean"]
 

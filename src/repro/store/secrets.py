@@ -12,9 +12,9 @@ from repro.git.objects import read_objects
 from repro.git.refs import list_refs
 from repro.git.repository import Repository
 from repro.model.ids import RUN_REFS, Oid, RefName
-from repro.model.secret_files import secret_file_kind
-from repro.model.secret_gaps import with_marks_for_values
-from repro.model.secrets import Redactor
+from repro.secrets.files import secret_file_kind
+from repro.secrets.gaps import with_marks_for_values
+from repro.secrets.redactor import Redactor
 
 __all__ = ["Finding", "Scan", "scan_runs"]
 

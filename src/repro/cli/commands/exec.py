@@ -16,8 +16,8 @@ from repro.cli.runs import open_runs
 from repro.errors import ReproError
 from repro.model.ids import short_id
 from repro.model.run import Record
-from repro.model.secrets import REDACTED
 from repro.process import CommandNotFoundError
+from repro.secrets.redactor import REDACTED
 
 __all__ = ["NoCommandError", "command"]
 

@@ -44,7 +44,7 @@ class Rule(NamedTuple):
         anchor: What each match begins with.
         rest: A pattern for what follows; its group "secret" is the secret, without one all is.
         is_real: Given the text and the match, whether it is a secret after all.
-        gate: What a text must hold for a search to be worth while; see `repro.model.secret_search`.
+        gate: What a text must hold for a search to be worth while; see `repro.secrets.search`.
         is_folded: Whether both are written for a text in lower case.
         is_word: Whether a match must begin where a word does.
     """

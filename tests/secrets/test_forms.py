@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from repro.model.secrets import REDACTED, Redactor, find_secrets
-from tests.model.secret_corpus import SECRETS
+from repro.secrets.redactor import REDACTED, Redactor, find_secrets
+from tests.secrets.corpus import SECRETS
 
 _REDACTOR = Redactor(b"key")
 _RANDOM = "q7Zp2Kx9Lm4Vt8Rb"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from repro.model.secret_names import (
+from repro.secrets.names import (
     is_password_name,
     is_placeholder,
     is_plain_token_name,
@@ -13,7 +13,7 @@ from repro.model.secret_names import (
     looks_random,
     may_be_secret_name,
 )
-from repro.model.secret_rule import Secret, Text
+from repro.secrets.rule import Secret, Text
 
 __all__ = ["Assignment"]
 

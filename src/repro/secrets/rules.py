@@ -1,7 +1,7 @@
 """What secrets look like where the text around them says so: headers, URLs, files of passwords.
 
-Beside them stand `repro.model.secret_tokens`, for what needs no words around it, and
-`repro.model.secret_assigned`, for ``name = value``.
+Beside them stand `repro.secrets.tokens`, for what needs no words around it, and
+`repro.secrets.assigned`, for ``name = value``.
 
 Each repetition has an end, so that time grows with the length of the text alone.
 """
@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from repro.model.secret_names import (
+from repro.secrets.names import (
     is_placeholder,
     is_secret_name,
     looks_random,
     may_be_secret_name,
 )
-from repro.model.secret_rule import Rule, Secret, Text
-from repro.model.secret_tokens import TOKENS, Token
+from repro.secrets.rule import Rule, Secret, Text
+from repro.secrets.tokens import TOKENS, Token
 
 __all__ = ["rules"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.model.secrets import REDACTED, Redactor, is_secret_name
+from repro.secrets.redactor import REDACTED, Redactor, is_secret_name
 
 _SECRET = "s3cr3tV4lue99"
 _REDACTOR = Redactor(b"key")

@@ -2,9 +2,9 @@
 
 import re
 
-from repro.model.secret_assigned import Assignment
-from repro.model.secret_rule import Secret, Text
-from repro.model.secret_rules import rules
+from repro.secrets.assigned import Assignment
+from repro.secrets.rule import Secret, Text
+from repro.secrets.rules import rules
 
 __all__ = ["search"]
 

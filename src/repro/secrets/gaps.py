@@ -7,7 +7,7 @@ from repro.model.gap import Gap, GapKind
 from repro.model.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
-    from repro.model.secrets import Found, Redactor
+    from repro.secrets.redactor import Found, Redactor
 
 __all__ = [
     "is_private_key",

@@ -4,7 +4,7 @@ A record is pushed and lives for ever; a token in it cannot be called back. What
 to a keyed digest, ``<redacted:1a2b3c4d>``: equal secrets of one repository have equal marks, and
 without the key, which never leaves the repository's own directory, nobody can try guesses on them.
 
-What secrets look like stands in the modules that `repro.model.secret_search` puts together, loaded
+What secrets look like stands in the modules that `repro.secrets.search` puts together, loaded
 when there is a text that may hold one.
 """
 
@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from repro.model.secret_files import secret_file_kind
-from repro.model.secret_names import (
+from repro.secrets.files import secret_file_kind
+from repro.secrets.names import (
     is_placeholder,
     is_secret_name,
     looks_random,
@@ -21,7 +21,7 @@ from repro.model.secret_names import (
 )
 
 if TYPE_CHECKING:
-    from repro.model.secret_rule import Secret
+    from repro.secrets.rule import Secret
 
 __all__ = [
     "REDACTED",
@@ -69,7 +69,7 @@ def find_secrets(text: str) -> "tuple[Secret, ...]":
     """Returns the secrets in a text, in order; none overlaps another or lies in a mark."""
     if not _may_hold(text):
         return ()
-    from repro.model.secret_search import search
+    from repro.secrets.search import search
 
     found = search(text)
     if not found:

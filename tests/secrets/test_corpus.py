@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.model.secrets import REDACTED, Redactor, find_secrets, secret_file_kind
-from tests.model.secret_corpus import DECOYS, PLACES, SECRETS, Sample
+from repro.secrets.redactor import REDACTED, Redactor, find_secrets, secret_file_kind
+from tests.secrets.corpus import DECOYS, PLACES, SECRETS, Sample
 
 _REDACTOR = Redactor(b"key")
 
