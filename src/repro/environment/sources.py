@@ -44,7 +44,7 @@ def follow_sources(
     for package in packages:
         origin = package.origin or {}
         path = None if "commit" in origin else directory_of(origin.get("url", ""))
-        if path is None:
+        if path is None or (is_recorder(package) and not is_archive(path)):
             followed.append(package)
             continue
         inside = None if is_archive(path) else _within(path, top)
@@ -56,7 +56,7 @@ def follow_sources(
         else:
             known, reason, fix = _of_directory(origin, path, env)
         followed.append(package._replace(origin={**origin, **known}))
-        if reason and not is_recorder(package):
+        if reason:
             subject = f"{package.name}=={package.version}"
             gaps.append(Gap(GapKind.ENVIRONMENT, subject, reason, fix))
     return tuple(followed), tuple(gaps)
