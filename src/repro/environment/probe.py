@@ -15,6 +15,7 @@ __all__ = [
     "ProbeError",
     "broken_python",
     "cached_probe",
+    "find_on_path",
     "find_python",
     "interpreter_from",
     "is_python",
@@ -75,7 +76,7 @@ def find_python(top: str, env: Mapping[str, str]) -> str | None:
     for prefix in prefixes:
         if prefix and _is_executable(f"{prefix}/bin/python"):
             return f"{prefix}/bin/python"
-    found = _on_path("python", env) or _on_path("python3", env)
+    found = find_on_path("python", env) or find_on_path("python3", env)
     return found and behind_shim(found, directory=top, env=env)
 
 
@@ -97,7 +98,8 @@ def _is_executable(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def _on_path(name: str, env: Mapping[str, str]) -> str | None:
+def find_on_path(name: str, env: Mapping[str, str]) -> str | None:
+    """Returns the first executable of a name on the PATH of `env`, None without one."""
     for directory in env.get("PATH", os.defpath).split(":"):
         candidate = f"{directory or '.'}/{name}"
         if _is_executable(candidate):
@@ -193,7 +195,7 @@ def cached_probe(executable: str, *, cache_dir: str, env: Mapping[str, str]) -> 
     Raises:
         ProbeError: As `probe`.
     """
-    found = executable if "/" in executable else _on_path(executable, env)
+    found = executable if "/" in executable else find_on_path(executable, env)
     state = _state_of(found, env) if found else None
     if found is None or state is None:
         return probe(executable, env=env)

@@ -28,7 +28,7 @@ from repro.secrets.gaps import (
 if TYPE_CHECKING:
     from repro.secrets.redactor import Redactor
 
-__all__ = ["RULES", "Screen", "Screened", "add_marked"]
+__all__ = ["RULES", "Screen", "Screened", "add_marked", "is_settled"]
 
 _SETTLED_NS = 50_000_000
 _SETTLED_COARSELY_NS = 2_000_000_000
@@ -120,7 +120,7 @@ class Screen:
                 verdict = self._judge(top, path, state, is_untracked=path in untracked)
                 if verdict is not None:
                     found[path] = verdict
-                elif _is_settled(state, now_ns):
+                elif is_settled(state, now_ns):
                     clean[path] = key
         if self._marks and clean != known:
             _write_known(cache_path, clean)
@@ -207,7 +207,8 @@ def _is_binary(content: bytes) -> bool:
     return b"\0" in content[:_LOOKED_AT_BYTES]
 
 
-def _is_settled(state: os.stat_result, now_ns: int) -> bool:
+def is_settled(state: os.stat_result, now_ns: int) -> bool:
+    """Tells whether a file that changes from now on will have another stat."""
     touched_ns = max(state.st_mtime_ns, state.st_ctime_ns)
     is_fine = touched_ns % 1_000_000 != 0
     return touched_ns < now_ns - (_SETTLED_NS if is_fine else _SETTLED_COARSELY_NS)

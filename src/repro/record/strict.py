@@ -131,11 +131,11 @@ def python_command(command: Sequence[str], env: Mapping[str, str]) -> tuple[str,
         command: argv.
         env: Its variables.
     """
-    from repro.environment.probe import is_python
+    from repro.environment.probe import find_on_path, is_python
 
     if is_python(command[0]):
         return tuple(command)
-    path = command[0] if "/" in command[0] else _on_path(command[0], env)
+    path = command[0] if "/" in command[0] else find_on_path(command[0], env)
     try:
         with open(path or "", "rb") as file:
             line = file.read(_SHEBANG_BYTES).partition(b"\n")[0]
@@ -145,14 +145,6 @@ def python_command(command: Sequence[str], env: Mapping[str, str]) -> tuple[str,
     if words and words[0].endswith("/env"):
         words = words[2:] if words[1:2] == ["-S"] else words[1:]
     return (*words, *command) if words and is_python(words[0]) else None
-
-
-def _on_path(name: str, env: Mapping[str, str]) -> str | None:
-    for directory in env.get("PATH", os.defpath).split(":"):
-        path = f"{directory or '.'}/{name}"
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return None
 
 
 def _trace_gaps(begun: Begun, env: Mapping[str, str]) -> list[Gap]:

@@ -12,17 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from repro.git.repository import Repository
+from repro.git.screen import is_settled
 from repro.git.snapshot import parse_status
 from repro.model.ids import RunId, is_run_id
 
 __all__ = ["note_recorded", "recorded_unchanged"]
 
 _SEPARATOR = "\0"
-_SETTLED_NS = 50_000_000
-_SETTLED_COARSELY_NS = 2_000_000_000
-"""A file touched less than this before it was noted may change again and keep its stat (git has
-the same rule for its index). Kernels tick every 1 to 10 ms; a time without a fraction of a
-millisecond is taken for that of a file system with a coarser clock."""
 _VOLATILE = frozenset({"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "WINDOWID", "TERM"})
 
 
@@ -51,7 +47,7 @@ def note_recorded(
         state = _state_of(path)
         if state is None:
             fields += [path, ""]
-        elif not _is_settled(state, now_ns):
+        elif not is_settled(state, now_ns):
             return
         else:
             fields += [path, _text_of(state)]
@@ -112,12 +108,6 @@ def _state_of(path: str) -> os.stat_result | None:
         return os.stat(path, follow_symlinks=not os.path.islink(path))
     except OSError:
         return None
-
-
-def _is_settled(state: os.stat_result, now_ns: int) -> bool:
-    touched_ns = max(state.st_mtime_ns, state.st_ctime_ns)
-    is_fine = touched_ns % 1_000_000 != 0
-    return touched_ns < now_ns - (_SETTLED_NS if is_fine else _SETTLED_COARSELY_NS)
 
 
 def _text_of(state: os.stat_result) -> str:
