@@ -45,9 +45,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # Pure: two records in, their difference out.
     "compare": (*_MODEL, "compare"),
     "restore": (*_GIT, "data", "store", "restore"),
+    # Runs and their bytes, to other clones and from them.
+    "share": (*_GIT, "data", "store", "share"),
+    # Finds what is lost or damaged, and mends it from wherever the bytes still are.
+    "fsck": (*_GIT, "data", "store", "share", "fsck"),
     # A person at a keyboard: it knows repro by its command line only.
     "demo": ("errors", "process", "demo"),
-    "cli": (*_RECORD, "compare", "rebuild", "restore", "demo", "cli"),
+    "cli": (*_RECORD, "compare", "rebuild", "restore", "share", "fsck", "demo", "cli"),
     "__main__": ("cli",),
     "__init__": (),
 }
@@ -79,11 +83,15 @@ EDGES = (
         ("process.py",),
         "processes are started in process.py, with a scrubbed environment and one kind of error",
     ),
-    Edge(("git", "git.*"), ("git/history.py",), "GitPython lives behind git/history.py"),
+    Edge(
+        ("git", "git.*"),
+        ("git/history.py", "git/remotes.py"),
+        "GitPython lives behind git/history.py and git/remotes.py",
+    ),
     Edge(
         ("dvc", "dvc.*", "dvc_data", "dvc_data.*", "dvc_objects", "dvc_objects.*"),
-        ("data/dvc.py",),
-        "DVC's libraries live behind data/dvc.py",
+        ("data/dvc.py", "data/dvc_remotes.py"),
+        "DVC's libraries live behind data/dvc.py and data/dvc_remotes.py",
     ),
     Edge(("print", "input", "sys.exit"), ("cli/*", "__main__.py"), "only the CLI talks and ends"),
     Edge(

@@ -7,7 +7,7 @@ tests/test_errors.py holds complete::
     ├── process                 CommandNotFoundError
     ├── git.repository          GitNotInstalledError, NotARepositoryError, BareRepositoryError,
     │                           GitError (git itself refused)
-    ├── git.refs                RefExistsError
+    ├── git.refs                RefExistsError, RefMovedError
     ├── git.history             HistoryError
     ├── git.index_lock          IndexLockedError
     ├── git.working_tree        OperationInProgressError, ConflictedIndexError, FilesInUseError

@@ -11,13 +11,12 @@ from repro.model.decode import RecordError
 from repro.model.ids import Oid, live_ref, run_ref
 from repro.model.summary import summarize
 from repro.model.values import Params
+from repro.store.listing import list_runs, read_listing
 from repro.store.runs import (
     NoRecordError,
     complete,
     complete_all,
     list_live,
-    list_runs,
-    read_listing,
     read_record,
     write_run,
 )
@@ -130,7 +129,7 @@ def test_the_newest_are_found_without_reading_the_others(
         n_read.append(len(specs))
         return read_objects(repo, specs)
 
-    monkeypatch.setattr("repro.store.runs.read_objects", counted)
+    monkeypatch.setattr("repro.store.listing.read_objects", counted)
     assert names(shelf, newest=2) == ["run-p", "run-o"]
     assert n_read == [2]
 

@@ -39,7 +39,7 @@ class RunParamType(_Text):
 
         from repro.git.repository import open_repository
         from repro.model.ids import short_id
-        from repro.store.runs import list_runs
+        from repro.store.listing import list_runs
 
         try:
             runs = list_runs(open_repository(), newest=_MOST)

@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from repro.cli.runs import running_records, running_summaries
 from repro.compare.fields import SCOPES, Key, names_in
-from repro.git.refs import finish_count, start_count
 from repro.git.repository import Repository
-from repro.model.ids import RUN_REFS
 from repro.model.summary import Summary
-from repro.store.runs import UnreadableRun, complete_all, read_listing
+from repro.store.listing import UnreadableRun, read_listing
+from repro.store.runs import complete_all
 
 __all__ = ["Request", "Selection", "keys_named", "select"]
 
@@ -74,11 +73,10 @@ def select(repo: Repository, request: Request) -> Selection:
 
 
 def _newest(repo: Repository, running: Sequence[Summary], limit: int) -> Selection:
-    counting = start_count(repo, RUN_REFS)
     listing = read_listing(repo, newest=limit + 1 if limit else None)
     runs = _merged(running, listing.summaries)
     shown = runs[:limit] if limit else runs
-    n_runs = finish_count(counting) + len(running)
+    n_runs = listing.n_runs + len(running)
     n_more = n_runs - len(shown) if len(shown) < len(runs) else 0
     shown = complete_all(repo, shown)
     return Selection(tuple(shown), n_more, unreadable=tuple(listing.unreadable))

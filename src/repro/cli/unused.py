@@ -126,7 +126,7 @@ def _why_environment(
 
 def _digests_of_runs(repo: Repository) -> frozenset[str] | None:
     """Returns the digests of the environments of all runs, None when a run cannot be read."""
-    from repro.store.runs import read_listing
+    from repro.store.listing import read_listing
 
     listing = read_listing(repo)
     if listing.unreadable:

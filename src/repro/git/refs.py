@@ -1,18 +1,21 @@
 """Reads and moves refs; nothing here ever touches HEAD, a branch, or a tag of the user's."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from repro.errors import ReproError
 from repro.git.repository import GitError, Repository
 from repro.model.ids import Oid, RefName
-from repro.process import Pending
 
 __all__ = [
+    "RefChange",
     "RefExistsError",
+    "RefMovedError",
     "create_ref",
     "delete_ref",
-    "finish_count",
     "list_refs",
     "read_ref",
-    "start_count",
+    "update_refs",
 ]
 
 
@@ -26,6 +29,49 @@ class RefExistsError(ReproError):
     def __init__(self, ref: RefName) -> None:
         super().__init__(f"{ref} exists already")
         self.ref = ref
+
+
+class RefMovedError(ReproError):
+    """A ref no longer names what it named a moment ago: another process was quicker."""
+
+
+class RefChange(NamedTuple):
+    """What shall become of a ref; it is compared with what it must be before anything moves.
+
+    Attributes:
+        ref: Its name.
+        old: What it must name now; None: it must not exist.
+        new: What it will name; None: it will be gone.
+    """
+
+    ref: RefName
+    old: Oid | None
+    new: Oid | None
+
+
+def update_refs(repo: Repository, changes: Iterable[RefChange]) -> None:
+    """Moves refs in one transaction: all, or (short of a crash) none; creations come first.
+
+    Raises:
+        RefMovedError: One does not name what it should.
+        GitError: git could not write.
+    """
+    zero = "0" * (40 if repo.hash_name == "sha1" else 64)
+    rows = [
+        f"update {ref} {new} {old or zero}\n"
+        if new is not None
+        else f"delete {ref} {old or ''}".rstrip() + "\n"
+        for ref, old, new in changes
+    ]
+    if not rows:
+        return
+    try:
+        repo.git("update-ref", "--stdin", stdin="".join(rows).encode())
+    except GitError as error:
+        moved = ("but expected", "already exists", "unable to resolve reference", "is missing but")
+        if any(words in error.stderr for words in moved):
+            raise RefMovedError("another process moved a ref", hint="try again") from error
+        raise
 
 
 def list_refs(
@@ -42,16 +88,6 @@ def list_refs(
     out = repo.git("for-each-ref", "--format=%(objectname) %(refname)", *flags, *prefixes)
     rows = (line.split(" ", 1) for line in out.decode("utf-8", "surrogateescape").splitlines())
     return [(RefName(ref), Oid(oid)) for oid, ref in rows]
-
-
-def start_count(repo: Repository, prefix: str) -> Pending:
-    """Starts to count the refs below a prefix; `finish_count` reads the number."""
-    return repo.start("for-each-ref", "--format=", prefix)
-
-
-def finish_count(pending: Pending) -> int:
-    """Returns how many refs there are."""
-    return pending.result().out.count(b"\n")
 
 
 def read_ref(repo: Repository, name: RefName) -> Oid | None:

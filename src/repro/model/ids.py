@@ -10,20 +10,30 @@ from datetime import UTC, datetime
 from typing import NewType
 
 __all__ = [
+    "ARCHIVE_REFS",
+    "INCOMING_REFS",
     "LETTERS",
     "LIVE_REFS",
+    "LOG_REFS",
     "RUN_REFS",
+    "TRASH_REFS",
     "UNDO_REFS",
     "Oid",
     "RefName",
     "RunId",
+    "WriterId",
+    "archive_ref",
     "is_run_id",
+    "is_writer_id",
     "live_ref",
+    "log_ref",
     "new_run_id",
+    "new_writer_id",
     "run_id_from_ref",
     "run_ref",
     "short_id",
     "started_at_from_id",
+    "trash_ref",
     "undo_ref",
 ]
 
@@ -33,6 +43,8 @@ RefName = NewType("RefName", str)
 """A full ref name, such as ``refs/heads/main``."""
 RunId = NewType("RunId", str)
 """A run id as the module docstring describes it."""
+WriterId = NewType("WriterId", str)
+"""Names a clone, which alone adds to its log and its archive: eight letters k to z."""
 
 LETTERS = "zyxwvutsrqponmlk"
 """Letter for each nibble 0 to 15."""
@@ -40,6 +52,14 @@ LETTERS = "zyxwvutsrqponmlk"
 RUN_REFS = "refs/repro/runs/"
 LIVE_REFS = "refs/repro/live/"
 UNDO_REFS = "refs/repro/undo/"
+ARCHIVE_REFS = "refs/repro/archive/"
+"""Folded runs, a chain of commits for each writer."""
+LOG_REFS = "refs/repro/log/"
+"""Tags, notes, stars, names and removals, a chain of commits for each writer."""
+TRASH_REFS = "refs/repro/trash/"
+"""Removed runs until `repro gc`."""
+INCOMING_REFS = "refs/repro/incoming/"
+"""What a pull has fetched and not yet checked."""
 
 _TIME_FORMAT = "%Y%m%dT%H%M%S"
 _RUN_ID = re.compile(
@@ -59,8 +79,30 @@ def new_run_id(started_at: datetime, entropy: bytes) -> RunId:
     """
     if len(entropy) != 4:
         raise ValueError(f"4 bytes are needed, not {len(entropy)}")
-    letters = "".join(LETTERS[byte >> 4] + LETTERS[byte & 15] for byte in entropy)
-    return RunId(f"{started_at.astimezone(UTC):{_TIME_FORMAT}}-{letters}")
+    return RunId(f"{started_at.astimezone(UTC):{_TIME_FORMAT}}-{_letters(entropy)}")
+
+
+def _letters(entropy: bytes) -> str:
+    return "".join(LETTERS[byte >> 4] + LETTERS[byte & 15] for byte in entropy)
+
+
+def new_writer_id(entropy: bytes) -> WriterId:
+    """Returns the id of a clone that writes for the first time.
+
+    Args:
+        entropy: 4 random bytes.
+
+    Raises:
+        ValueError: They are not 4.
+    """
+    if len(entropy) != 4:
+        raise ValueError(f"4 bytes are needed, not {len(entropy)}")
+    return WriterId(_letters(entropy))
+
+
+def is_writer_id(text: str) -> bool:
+    """Tells whether the text names a writer."""
+    return len(text) == 8 and all(letter in LETTERS for letter in text)
 
 
 def is_run_id(text: str) -> bool:
@@ -112,7 +154,22 @@ def undo_ref(number: int) -> RefName:
     return RefName(f"{UNDO_REFS}{number}")
 
 
+def archive_ref(writer: WriterId) -> RefName:
+    """Returns the ref of a writer's folded runs."""
+    return RefName(ARCHIVE_REFS + writer)
+
+
+def log_ref(writer: WriterId) -> RefName:
+    """Returns the ref of a writer's log."""
+    return RefName(LOG_REFS + writer)
+
+
+def trash_ref(run_id: RunId) -> RefName:
+    """Returns the ref of a removed run."""
+    return RefName(TRASH_REFS + run_id)
+
+
 def run_id_from_ref(ref: RefName) -> RunId | None:
-    """Returns the run id in a ref of a finished or live run, None when it holds none."""
+    """Returns the run id in a ref of one run (finished, live, removed), None where it has none."""
     name = ref.rpartition("/")[2]
     return RunId(name) if is_run_id(name) else None

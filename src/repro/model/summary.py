@@ -29,13 +29,16 @@ from repro.model.run import FORMAT_VERSION, Pillars, Record, Status
 from repro.model.values import Number, Value, flatten
 
 __all__ = [
+    "Note",
     "Summary",
     "SummaryError",
     "number_from_json",
     "number_to_json",
     "parse_message",
+    "parse_summary",
     "render_message",
     "summarize",
+    "summary_text",
 ]
 
 _TRAILER = "Repro-Summary: "
@@ -52,6 +55,20 @@ class SummaryError(ReproError):
     """A commit on a run ref holds no summary that can be read."""
 
 
+class Note(NamedTuple):
+    """A note on a run.
+
+    Attributes:
+        at: UTC.
+        by: ``Name <email>``; "" where git knows none.
+        text: The words.
+    """
+
+    at: datetime
+    by: str
+    text: str
+
+
 class Summary(NamedTuple):
     """What a listing knows of a run.
 
@@ -62,7 +79,7 @@ class Summary(NamedTuple):
         started_at: UTC.
         duration_s: Seconds; None while it runs.
         oid: The run commit.
-        ref: The ref it was read from.
+        ref: The ref it was read from: its own, or that of the archive it is folded in.
         commit: HEAD when it started.
         branch: Branch then, None when detached.
         dirty: Whether the tree differed from `commit`.
@@ -75,6 +92,8 @@ class Summary(NamedTuple):
         exit_code: Of the command.
         is_partial: True when params or metrics were too large for the summary.
         format: Version of the record's format.
+        starred: Whether somebody starred it.
+        notes: What people wrote about it, oldest first.
     """
 
     id: RunId
@@ -96,6 +115,8 @@ class Summary(NamedTuple):
     exit_code: int | None = None
     is_partial: bool = False
     format: int = FORMAT_VERSION
+    starred: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 def number_to_json(value: Number) -> Number | str:
@@ -203,15 +224,31 @@ def _strict(value: Value) -> Value:
     return value
 
 
+def summary_text(message: bytes) -> bytes:
+    """Returns the summary, JSON on one line, of a run commit's message or of the whole object.
+
+    What there is no summary in gives something that `parse_summary` refuses.
+    """
+    return message.rpartition(b"\n" + _TRAILER.encode())[2].partition(b"\n")[0]
+
+
 def parse_message(message: bytes, *, oid: Oid, ref: RefName) -> Summary:
     """Reads the summary out of a run commit's message, or out of the whole commit object.
 
     Raises:
         SummaryError: There is none, it is damaged, or a newer repro wrote it.
     """
-    line = message.rpartition(b"\n" + _TRAILER.encode())[2]
+    return parse_summary(summary_text(message), oid=oid, ref=ref)
+
+
+def parse_summary(text: bytes, *, oid: Oid, ref: RefName) -> Summary:
+    """Reads what `summary_text` gave.
+
+    Raises:
+        SummaryError: It is damaged, or a newer repro wrote it.
+    """
     try:
-        fields = _DECODER.raw_decode(line.decode("utf-8"))[0]
+        fields = _DECODER.raw_decode(text.decode("utf-8"))[0]
         if fields["format"] > FORMAT_VERSION:
             raise SummaryError(
                 f"{ref} has format {fields['format']}, newer than this repro reads"

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from repro.errors import ReproError
-from repro.git.refs import list_refs
 from repro.git.repository import Repository
-from repro.model.ids import RUN_REFS, Oid, RefName, is_run_id, run_id_from_ref, short_id
+from repro.model.ids import Oid, RunId, run_id_from_ref, run_ref, short_id
 from repro.model.summary import Summary
 from repro.model.values import Number
-from repro.store.runs import UnreadableRun, complete_all, list_runs, read_listing, read_summaries
+from repro.store.listing import UnreadableRun, list_runs, read_listing
+from repro.store.runs import complete_all
 
 __all__ = ["AmbiguousRunError", "UnknownRunError", "UnreadableRunError", "resolve_run"]
 
@@ -94,21 +94,21 @@ def resolve_run(repo: Repository, text: str) -> Summary:
     nth = _NTH.fullmatch(text)
     if nth is not None:
         return _nth(repo, text, int(nth[1] or "1") if "~" in text else 0)
-    refs = list_refs(repo, RUN_REFS)
-    if not refs:
+    runs, unreadable, _ = read_listing(repo)
+    if not runs and not unreadable:
         raise _none_yet(text)
-    exact = [(ref, oid) for ref, oid in refs if _is_exactly(text, ref, oid)]
-    if exact:
-        return _only(text, *read_summaries(repo, exact))
-    runs, unreadable = read_summaries(repo, refs)
+    exact = [run for run in runs if _is_exactly(text, run.id, run.oid)]
+    broken = [run for run in unreadable if _is_exactly(text, _id_of(run), run.oid)]
+    if exact or broken:
+        return _only(text, exact, broken)
     best = _BEST.fullmatch(text)
     if best is not None:
         return _best(complete_all(repo, runs), best[1], best[2])
     named = [run for run in runs if run.name == text]
     if named:
         return _only(text, named)
-    begun = [run for run in runs if _begins(text, run.ref)]
-    damaged = [run for run in unreadable if _begins(text, run.ref)]
+    begun = [run for run in runs if _begins(text, run.id)]
+    damaged = [run for run in unreadable if _begins(text, _id_of(run))]
     if begun or damaged:
         return _only(text, begun, damaged)
     return _of_commit(repo, runs, text)
@@ -129,19 +129,17 @@ def _nth(repo: Repository, text: str, number: int) -> Summary:
     raise UnknownRunError(text, f"{count}, so no {text}", hint="repro ls")
 
 
-def _is_exactly(text: str, ref: RefName, oid: Oid) -> bool:
-    return text in (ref, oid, ref.removeprefix("refs/")) or (
-        ref.endswith(text) and (is_run_id(text) or (len(text) == 8 and _is_letters_of(text, ref)))
-    )
+def _is_exactly(text: str, run_id: RunId | None, oid: Oid) -> bool:
+    if text == oid or (run_id is not None and text in (run_id, short_id(run_id))):
+        return True
+    return run_id is not None and text in (run_ref(run_id), run_ref(run_id).removeprefix("refs/"))
 
 
-def _is_letters_of(text: str, ref: RefName) -> bool:
-    run_id = run_id_from_ref(ref)
-    return run_id is not None and short_id(run_id) == text
+def _id_of(run: UnreadableRun) -> RunId | None:
+    return run_id_from_ref(run.ref)
 
 
-def _begins(text: str, ref: RefName) -> bool:
-    run_id = run_id_from_ref(ref)
+def _begins(text: str, run_id: RunId | None) -> bool:
     if run_id is None:
         return False
     if _LETTERS.fullmatch(text):

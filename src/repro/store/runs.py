@@ -1,9 +1,8 @@
-"""Runs in refs: writes them, lists them from their commits alone, reads a record whole."""
+"""Runs: writes them, and reads a record whole."""
 
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from repro.errors import ReproError
 from repro.git.commits import write_commit
@@ -11,30 +10,23 @@ from repro.git.objects import list_tree, read_objects
 from repro.git.refs import list_refs
 from repro.git.repository import Repository
 from repro.model.encode import encode_record
-from repro.model.ids import LIVE_REFS, RUN_REFS, Oid, RefName, RunId, run_id_from_ref
+from repro.model.ids import LIVE_REFS, Oid, RefName, RunId, run_id_from_ref
 from repro.model.run import Record
-from repro.model.summary import Summary, SummaryError, parse_message, render_message
+from repro.model.summary import Summary, render_message
 from repro.model.values import flatten
 
 __all__ = [
-    "Listing",
     "NoRecordError",
-    "UnreadableRun",
     "complete",
     "complete_all",
     "list_live",
-    "list_runs",
-    "read_listing",
     "read_record",
-    "read_summaries",
     "write_run",
 ]
 
 _DIRECTORY = ".repro"
 _FILE_MODES = frozenset({"100644", "100755"})
 _VALUE_FILES = ("params.yaml", "metrics.json")
-_MAX_IN_A_SECOND = 64
-"""Runs begun within one second are put in order up to so many."""
 
 
 class NoRecordError(ReproError):
@@ -47,37 +39,6 @@ class NoRecordError(ReproError):
     def __init__(self, oid: Oid) -> None:
         super().__init__(f"{oid} holds no record: it is not a run", hint="repro ls")
         self.oid = oid
-
-
-_SAME_SECOND = 50
-
-
-class UnreadableRun(NamedTuple):
-    """A run ref whose commit is no run, or one that only a newer repro reads.
-
-    Attributes:
-        ref: The ref.
-        oid: What it names.
-        reason: Why it cannot be read.
-        hint: What to do about it.
-    """
-
-    ref: RefName
-    oid: Oid
-    reason: str
-    hint: str | None
-
-
-class Listing(NamedTuple):
-    """Runs, newest first.
-
-    Attributes:
-        summaries: Those that can be read.
-        unreadable: The others.
-    """
-
-    summaries: list[Summary]
-    unreadable: list[UnreadableRun]
 
 
 def write_run(
@@ -114,69 +75,6 @@ def write_run(
         replace=_DIRECTORY,
         drop_ref=drop_ref,
     )
-
-
-def list_runs(repo: Repository, *, newest: int | None = None) -> list[Summary]:
-    """Returns the runs that can be read, newest first.
-
-    Args:
-        repo: The repository.
-        newest: Only so many, the newest ones.
-    """
-    return read_listing(repo, newest=newest).summaries
-
-
-def read_listing(repo: Repository, *, newest: int | None = None) -> Listing:
-    """Returns the runs, newest first, and what is on run refs but cannot be read.
-
-    Args:
-        repo: The repository.
-        newest: Only so many, the newest ones; no more commits than that are read, but for runs
-            that started within the same second.
-    """
-    if newest is None:
-        return read_summaries(repo, list_refs(repo, RUN_REFS))
-    if newest <= 0:
-        return Listing([], [])
-    refs = list_refs(repo, RUN_REFS, newest=newest + _MAX_IN_A_SECOND)
-    listing = read_summaries(repo, _with_their_second(refs, newest))
-    return Listing(listing.summaries[:newest], listing.unreadable)
-
-
-def _with_their_second(refs: list[tuple[RefName, Oid]], newest: int) -> list[tuple[RefName, Oid]]:
-    """Returns the newest refs, and those that began in the same second as the last of them.
-
-    Names sort by second only: which of these is the newest, their commits tell.
-    """
-    if len(refs) <= newest:
-        return refs
-    second = refs[newest - 1][0].rpartition("-")[0]
-    return [row for at, row in enumerate(refs) if at < newest or row[0].startswith(f"{second}-")]
-
-
-def read_summaries(repo: Repository, refs: Sequence[tuple[RefName, Oid]]) -> Listing:
-    """Returns the runs that the refs name, newest first."""
-    contents = read_objects(repo, [oid for _, oid in refs])
-    listing = Listing([], [])
-    for (ref, oid), content in zip(refs, contents, strict=True):
-        try:
-            listing.summaries.append(_parse_commit(ref, oid, content))
-        except SummaryError as error:
-            listing.unreadable.append(UnreadableRun(ref, oid, error.message, error.hint))
-    listing.summaries.sort(key=lambda run: (run.started_at, run.id), reverse=True)
-    listing.unreadable.sort(reverse=True)
-    return listing
-
-
-def _parse_commit(ref: RefName, oid: Oid, content: bytes | None) -> Summary:
-    if content is None:
-        raise SummaryError(f"{ref}: its commit {oid} is missing", hint="git fsck")
-    if not content.startswith(b"tree "):
-        raise SummaryError(f"{ref} names no commit", hint=f"git show {ref}")
-    summary = parse_message(content, oid=oid, ref=ref)
-    if not ref.endswith(f"/{summary.id}"):
-        raise SummaryError(f"{ref} holds another run, {summary.id}", hint=f"git show {ref}")
-    return summary
 
 
 def list_live(repo: Repository) -> list[tuple[RunId, Oid]]:

@@ -14,7 +14,7 @@ from repro.git.repository import GitError, Repository, open_repository
 from repro.model.ids import Oid, RefName, run_id_from_ref, short_id
 from repro.process import CommandNotFoundError, start
 from repro.record.live import list_live_runs
-from repro.store.runs import read_listing
+from repro.store.listing import read_listing
 from repro.store.secrets import Finding, Scan, scan_runs
 
 __all__ = ["command"]
