@@ -23,6 +23,7 @@ class Options:
         with_peers: Whether other programs are measured instead.
         with_environments: Whether environments of a hundred packages are measured instead.
         with_cold: Whether they are also built with nothing in the caches.
+        with_scale: Whether a repository with 100,000 runs is measured instead.
         pairs: How often each side is measured.
         scratch: Where to work; None for a temporary directory.
         cache: Where the peers' environments are kept.
@@ -34,6 +35,7 @@ class Options:
     with_peers: bool
     with_environments: bool
     with_cold: bool
+    with_scale: bool
     pairs: int
     scratch: Path | None
     cache: Path
@@ -65,6 +67,9 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         action="store_true",
         help="and build them with empty caches too, which downloads some 100 MB each time",
     )
+    parser.add_argument(
+        "--scale", action="store_true", help="a repository with 100,000 runs instead"
+    )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="work below DIR")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep what is installed")
     found = parser.parse_args(argv)
@@ -78,6 +83,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         with_peers=found.peers,
         with_environments=found.environments or found.cold,
         with_cold=found.cold,
+        with_scale=found.scale,
         pairs=pairs,
         scratch=found.scratch,
         cache=found.cache or _cache(),
