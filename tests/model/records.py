@@ -74,7 +74,7 @@ extras = st.none() | st.builds(
     ),
     empty=tuples(relative.map(lambda p: f"e/{p}")),
 )
-data_entries = st.builds(
+files = st.builds(
     DataEntry,
     path=relative,
     hash=hashes,
@@ -88,13 +88,29 @@ data_entries = st.builds(
     extras=extras,
     hash_name=st.just("md5"),
 )
+tables = st.builds(
+    DataEntry,
+    path=relative
+    | st.sampled_from(["/warehouse/events", "delta+s3://lake/a b", "iceberg://c/n.t"]),
+    hash=st.sampled_from(["0@x", "7@1f2e-0a", "3,12@a.b", "none@x", "5234567890123456789@u_1"]),
+    size_bytes=counts,
+    n_files=counts,
+    source=st.sampled_from([Source.DECLARED, Source.LOGGED]),
+    pointer=st.none(),
+    place=st.just(Place.TABLE),
+    matches_pointer=st.just(True),
+    executable=st.just(False),
+    extras=st.none(),
+    hash_name=st.sampled_from(["delta-version", "iceberg-snapshot"]),
+)
+data_entries = files | tables
 artifacts = st.builds(
     Artifact,
     path=relative,
     hash=hashes,
     size_bytes=counts,
     n_files=counts,
-    place=st.sampled_from(Place),
+    place=st.sampled_from([Place.GIT, Place.STORE, Place.NOWHERE]),
     executable=st.booleans(),
     extras=extras,
     hash_name=st.just("md5"),

@@ -3,6 +3,7 @@
 import pytest
 
 from repro.model.config import Config, ConfigError, config_from_table
+from repro.model.policy import Keep, Rule, StorePolicy
 
 
 def test_an_empty_table_is_the_defaults() -> None:
@@ -56,3 +57,37 @@ def test_a_value_of_another_type_is_an_error_with_the_file(table: object) -> Non
         config_from_table(table, file="somewhere.toml")
     assert caught.value.file == "somewhere.toml"
     assert caught.value.message.startswith("somewhere.toml: ")
+
+
+def test_one_word_says_what_is_kept_of_all() -> None:
+    assert config_from_table({"store": "never"}, file="f").store == StorePolicy(Keep.NEVER)
+
+
+def test_a_table_says_it_by_pattern_in_its_order() -> None:
+    table = {"default": "always", "data/raw/**": "never", "*.ckpt": "auto"}
+    expected = StorePolicy(
+        Keep.ALWAYS, (Rule("data/raw/**", Keep.NEVER), Rule("*.ckpt", Keep.AUTO))
+    )
+    assert config_from_table({"store": table}, file="f").store == expected
+    assert config_from_table({"store": {}}, file="f").store == StorePolicy()
+
+
+@pytest.mark.parametrize(
+    ("store", "message"),
+    [
+        ("sometimes", 'store must be "auto", "always" or "never", not \'sometimes\''),
+        (5, 'store must be "auto", "always" or "never", or a table of them by pattern, not 5'),
+        ({"default": 1}, 'store.default must be "auto", "always" or "never", not 1'),
+        ({"*.x": []}, 'store."*.x" must be "auto", "always" or "never", not []'),
+        ({"!a": "auto"}, "store: the pattern '!a' cannot be negated"),
+        ({"../a": "auto"}, "store: '../a' is no pattern of paths in the project"),
+        ({"": "auto"}, "store: '' is no pattern of paths in the project"),
+        ({"[z-a]": "auto"}, "store: '[z-a]' is no pattern of paths in the project"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_names_the_key_and_what_is_allowed(
+    store: object, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from_table({"store": store}, file="f")
+    assert caught.value.message == f"f: {message}"

@@ -1,6 +1,6 @@
 """Digests of the pillars: equal where the pillar is, different where it is not."""
 
-from repro.model.data import DataEntry, Source
+from repro.model.data import DataEntry, Place, Source
 from repro.model.digest import (
     digest_of_code,
     digest_of_data,
@@ -23,6 +23,12 @@ class Float64(float):
 
     def __repr__(self) -> str:
         return f"np.float64({float(self)})"
+
+
+def table(versions: str, kind: str = "delta-version") -> DataEntry:
+    return DataEntry(
+        "events", f"{versions}@1f2e", 1, 1, Source.LOGGED, place=Place.TABLE, hash_name=kind
+    )
 
 
 def entry(path: str, digest: str, source: Source = Source.DVC) -> DataEntry:
@@ -165,3 +171,20 @@ def test_the_state_of_a_diverged_run_is_equal_to_itself() -> None:
 def test_a_number_of_a_library_counts_as_the_number() -> None:
     one, other = {"acc": Metric(Float64(0.5))}, {"acc": Metric(0.5)}
     assert digest_of_state(PILLARS, one) == digest_of_state(PILLARS, other)
+
+
+def test_data_differ_by_the_version_of_a_table_and_by_its_kind() -> None:
+    sides = [
+        [table("1")],
+        [table("2")],
+        [table("1", "iceberg-snapshot")],
+        [entry("events", "1@1f2e")],
+    ]
+    assert len({digest_of_data(side) for side in sides}) == len(sides)
+
+
+def test_data_without_tables_have_the_digest_that_they_always_had() -> None:
+    assert (
+        digest_of_data([entry("a.csv", "ab" * 16), entry("d", "12" * 16 + ".dir")])
+        == "f9f103a539d377e6"
+    )

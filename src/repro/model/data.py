@@ -13,6 +13,8 @@ __all__ = [
     "is_reserved",
 ]
 
+_SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+.-")
+
 
 class Source(StrEnum):
     """How repro learned of an input."""
@@ -25,6 +27,8 @@ class Source(StrEnum):
     """The command opened it for reading."""
     UNTRACKED = "untracked"
     """It lay untracked in the tree, too large for git."""
+    LOGGED = "logged"
+    """The command named it: ``repro.log_input``."""
 
 
 class Place(StrEnum):
@@ -36,6 +40,8 @@ class Place(StrEnum):
     """In the object store."""
     NOWHERE = "nowhere"
     """Known by hash only; a gap says why."""
+    TABLE = "table"
+    """Where the table is, which keeps its own versions: Delta Lake, Iceberg. Inputs only."""
 
 
 class DirectoryExtras(NamedTuple):
@@ -57,16 +63,19 @@ class DataEntry(NamedTuple):
 
     Attributes:
         path: Relative to the top of the working tree, "/" between names; absolute when outside it.
-        hash: MD5 in hex of the bytes; for a directory that of its DVC manifest, ending in ".dir".
+            For a table that is not a local directory: its URI, without credentials.
+        hash: MD5 in hex of the bytes; for a directory that of its DVC manifest, ending in ".dir";
+            for a table `repro.model.table.TableHash`.
         size_bytes: Sum over the files.
         n_files: 1 for a file.
         source: How it was found.
         pointer: The DVC file that names it, None for other sources.
-        place: STORE or NOWHERE.
+        place: STORE, NOWHERE or TABLE.
         matches_pointer: False when the DVC file names other bytes than those that lay there.
         executable: For a file: whether its owner may execute it.
         extras: For a directory: what the manifest drops.
-        hash_name: Always "md5" today; DVC's older "md5-dos2unix" is never what we store.
+        hash_name: "md5" for files and directories (DVC's older "md5-dos2unix" is never what we
+            store); "delta-version" or "iceberg-snapshot" for tables.
     """
 
     path: str
@@ -85,6 +94,11 @@ class DataEntry(NamedTuple):
     def is_directory(self) -> bool:
         """Whether the hash is that of a directory manifest."""
         return self.hash.endswith(".dir")
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a version of a table, whose bytes no store of ours holds."""
+        return self.place is Place.TABLE
 
 
 class Artifact(NamedTuple):
@@ -119,16 +133,25 @@ class Artifact(NamedTuple):
 def check_path(path: str, place: Place) -> str | None:
     """Returns what is wrong with the path of an entry, None when a checkout may write there.
 
-    Absolute paths pass for entries whose bytes are nowhere: they are never written. A record with
-    any other such path is not read again, so none may be written either.
+    Absolute paths pass for entries whose bytes are nowhere, and for tables, as URIs do: they are
+    never written. A record with any other such path is not read again, so none may be written
+    either.
     """
     if "\0" in path or not path.strip("/"):
         return f"not a path: {path!r}"
+    if place is Place.TABLE and "://" in path:
+        return None if _is_uri(path) else f"not a URI: {path[:80]!r}"
     if ".." in path.split("/"):
         return f"the path {path!r} leads out of its directory"
     if path.startswith("/"):
-        return None if place is Place.NOWHERE else f"the path {path!r} is outside the working tree"
+        is_never_written = place in (Place.NOWHERE, Place.TABLE)
+        return None if is_never_written else f"the path {path!r} is outside the working tree"
     return f"the path {path!r} belongs to git or to repro" if is_reserved(path) else None
+
+
+def _is_uri(text: str) -> bool:
+    scheme, _, rest = text.partition("://")
+    return bool(rest) and text.isprintable() and _SCHEME.issuperset(scheme) and scheme[:1].isalpha()
 
 
 def is_reserved(path: str) -> bool:

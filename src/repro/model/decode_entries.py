@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place, Source, check_path
 from repro.model.fields import Fields, load_yaml, table_rows
+from repro.model.table import table_hash_from, table_kind_of
 
 __all__ = ["decode_artifacts", "decode_data"]
 
@@ -38,6 +39,9 @@ def decode_artifacts(content: bytes) -> tuple[Artifact, ...]:
 
 def _data(fields: Fields) -> DataEntry:
     place = fields.choice("place", Place, Place.STORE)
+    hash_name = fields.text("hash_name", "md5")
+    if (table_kind_of(hash_name) is not None) != (place is Place.TABLE):
+        raise fields.error("hash_name", f"no data in the {place} has a {hash_name[:80]!r}")
     return DataEntry(
         path=_path(fields, place),
         hash=_hash(fields, place),
@@ -49,12 +53,14 @@ def _data(fields: Fields) -> DataEntry:
         matches_pointer=fields.flag("matches_pointer", True),
         executable=fields.flag("executable", False),
         extras=fields.optional("extras", _extras),
-        hash_name=fields.text("hash_name", "md5"),
+        hash_name=hash_name,
     )
 
 
 def _artifact(fields: Fields) -> Artifact:
     place = fields.choice("place", Place, Place.STORE)
+    if place is Place.TABLE:
+        raise fields.error("place", "no output is a table")
     return Artifact(
         path=_path(fields, place),
         hash=_hash(fields, place),
@@ -76,6 +82,10 @@ def _path(fields: Fields, place: Place) -> str:
 
 def _hash(fields: Fields, place: Place) -> str:
     text = fields.text("hash")
+    if place is Place.TABLE:
+        if table_hash_from(text) is None:
+            raise fields.error("hash", f"not a version of a table: {text[:80]!r}")
+        return text
     if not _HASH.fullmatch(text) and not (place is Place.NOWHERE and not text):
         raise fields.error("hash", f"not a hash: {text[:80]!r}")
     return text

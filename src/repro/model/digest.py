@@ -53,10 +53,15 @@ def digest_of_code(rows: Iterable[str]) -> str:
 
 def digest_of_data(entries: Iterable[DataEntry]) -> str:
     """Returns the digest of the inputs; how they were found does not matter."""
-    rows = {entry.path: entry.hash for entry in entries}
+    rows = {entry.path: _content(entry) for entry in entries}
     return _digest(
         f"{path}\0{rows[path]}".encode("utf-8", "surrogatepass") for path in sorted(rows)
     )
+
+
+def _content(entry: DataEntry) -> str:
+    # As it was before there were other hashes than MD5: equal data, equal digests, old and new.
+    return entry.hash if entry.hash_name == "md5" else f"{entry.hash_name}:{entry.hash}"
 
 
 def digest_of_params(params: Params) -> str:

@@ -1,17 +1,18 @@
 """A run and its record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from repro.model.data import Artifact, DataEntry
+from repro.model.data import Artifact, DataEntry, Source
 from repro.model.environment import Environment
 from repro.model.gap import Gap
 from repro.model.ids import Oid, RunId
 from repro.model.values import Metric, Params, Point
 
 __all__ = [
+    "FIRST_FORMAT",
     "FORMAT_VERSION",
     "Code",
     "DirtyPath",
@@ -21,10 +22,14 @@ __all__ = [
     "Record",
     "Run",
     "Status",
+    "format_of",
 ]
 
-FORMAT_VERSION = 1
-"""Version of the record's format, written into each; see docs/data-model.md."""
+FORMAT_VERSION = 2
+"""Newest version of the record's format that is read; see docs/data-model.md."""
+
+FIRST_FORMAT = 1
+"""The oldest; see `format_of`."""
 
 
 class Status(StrEnum):
@@ -157,7 +162,7 @@ class Run(NamedTuple):
     tags: Mapping[str, str] = {}
     gaps: tuple[Gap, ...] = ()
     repro_version: str = ""
-    format: int = FORMAT_VERSION
+    format: int = FIRST_FORMAT
 
     @property
     def duration_s(self) -> float | None:
@@ -193,3 +198,13 @@ class Record(NamedTuple):
     conda: bytes | None = None
     output: bytes | None = None
     inline: Mapping[str, bytes] = {}
+
+
+def format_of(data: Iterable[DataEntry]) -> int:
+    """Returns the oldest format that has words for such data: a record is written in it.
+
+    So whoever has an older repro reads every record that holds nothing new to it, and is told to
+    upgrade for the others. Format 2 has tables, and inputs that the command logged.
+    """
+    has_new = any(entry.is_table or entry.source is Source.LOGGED for entry in data)
+    return FORMAT_VERSION if has_new else FIRST_FORMAT
