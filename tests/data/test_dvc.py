@@ -1,7 +1,11 @@
 """DVC's caches and remotes."""
 
+import contextlib
 import os
 import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -173,3 +177,103 @@ def test_a_configuration_that_dvc_cannot_read_is_told(
 ) -> None:
     dvc_repo.write(".dvc/config", "[core\n")
     assert "config" in fetch(str(dvc_repo.path), [one], shop.store).failed[one]
+
+
+def test_an_object_larger_than_its_record_says_is_not_fetched(
+    dvc_repo: Scratch, shop: Shop, one: str
+) -> None:
+    found = fetch(str(dvc_repo.path), [one], shop.store, sizes={one: 3})
+    assert found.failed == {one: "here: what it holds is larger than the record's 3 bytes"}
+    assert list(Path(shop.store.root).rglob("*.tmp")) == []
+
+
+def test_the_files_of_a_directory_share_what_its_record_allows(
+    dvc_repo: Scratch, shop: Shop, many: str
+) -> None:
+    size_bytes = 3 * len("item 0\n") + len("deep\n")
+    found = fetch(str(dvc_repo.path), [many], shop.store, sizes={many: size_bytes - 1})
+    assert "files are missing" in found.failed[many]
+    assert fetch(str(dvc_repo.path), [many], shop.store, sizes={many: size_bytes}).failed == {}
+
+
+def test_a_manifest_that_lists_more_files_than_its_record_says_is_refused(
+    dvc_repo: Scratch, shop: Shop, many: str
+) -> None:
+    found = fetch(str(dvc_repo.path), [many], shop.store, n_files={many: 3})
+    assert found.failed == {many: "it lists 4 files, the record 3"}
+    assert found.hashes == ()
+
+
+def test_a_manifest_too_large_for_its_record_is_not_received(
+    dvc_repo: Scratch, shop: Shop, many: str
+) -> None:
+    remote_object(dvc_repo, many).chmod(0o644)
+    remote_object(dvc_repo, many).write_bytes(b"[" + b" " * 200_000)
+    found = fetch(str(dvc_repo.path), [many], shop.store, n_files={many: 4})
+    assert "larger than" in found.failed[many]
+
+
+def test_a_damaged_object_is_taken_from_the_next_remote(
+    dvc_repo: Scratch, shop: Shop, one: str, tmp_path: Path
+) -> None:
+    shutil.copytree(tmp_path / "remote", tmp_path / "copied")
+    dvc_repo.dvc("remote", "add", "another", str(tmp_path / "copied"))
+    remote_object(dvc_repo, one).chmod(0o644)
+    remote_object(dvc_repo, one).write_bytes(b"x,y\n1,2\n3,5\n")
+    size_bytes = (dvc_repo.path / "data/one.csv").stat().st_size
+    assert fetch(str(dvc_repo.path), [one], shop.store, sizes={one: size_bytes}).failed == {}
+    shop.store.verify(one)
+
+
+def test_progress_ends_with_all_bytes(dvc_repo: Scratch, shop: Shop, one: str, many: str) -> None:
+    told: list[tuple[int, int]] = []
+    sizes = {one: 12, many: 26}
+    fetch(
+        str(dvc_repo.path),
+        [one, many],
+        shop.store,
+        sizes=sizes,
+        on_progress=lambda *step: told.append(step),
+    )
+    assert told[-1] == (38, 38)
+    assert told == sorted(told)
+
+
+@pytest.fixture
+def endless_url() -> Iterator[tuple[str, list[int]]]:
+    """A web server that serves zeros until nobody listens, and how many it has served."""
+    served: list[int] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.do_HEAD()
+            with contextlib.suppress(ConnectionError):
+                for _ in range(2000):
+                    self.wfile.write(bytes(100_000))
+                    served.append(100_000)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/data", served
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_remote_that_serves_no_end_is_not_listened_to(
+    dvc_repo: Scratch, shop: Shop, one: str, endless_url: tuple[str, list[int]]
+) -> None:
+    url, served = endless_url
+    dvc_repo.dvc("remote", "modify", "here", "url", url)
+    found = fetch(str(dvc_repo.path), [one], shop.store, sizes={one: 12})
+    assert "larger than the record's 12 bytes" in found.failed[one]
+    assert sum(served) < 50_000_000
+    assert list(Path(shop.store.root).rglob("*.tmp")) == []

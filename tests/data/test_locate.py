@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from repro.data.capture import capture
+from repro.data.elsewhere import look_elsewhere
+from repro.data.hashing import hash_bytes
 from repro.data.locate import ensure
+from repro.data.manifest import encode_manifest, manifest_hash
 from repro.data.store import InvalidHashError
 from repro.model.data import DataEntry, Place
 from tests.data.shop import Shop, entry_of, write
@@ -148,3 +151,81 @@ def test_a_hash_that_is_none_is_refused(repo: Scratch, shop: Shop) -> None:
     hostile = entry(repo, shop, "f")._replace(hash="../../../etc/passwd")
     with pytest.raises(InvalidHashError):
         ensure([hostile], store=shop.store, top=str(repo.path))
+
+
+CRLF = b"a,b\r\n1,2\r\n"
+
+
+@pytest.fixture(params=["file", "directory"])
+def legacy(request: pytest.FixtureRequest, dvc_repo: Scratch, shop: Shop) -> DataEntry:
+    """An entry of a text with CR LF that DVC 2 added, so that DVC's hash is another than ours.
+
+    Its objects lie in DVC 2's cache and are nowhere else.
+    """
+    path = "old" if request.param == "directory" else "old.csv"
+    files = {"a.csv": CRLF, "b.csv": b"plain\n"} if request.param == "directory" else {"": CRLF}
+    write(dvc_repo.path, {f"{path}/{name}".rstrip("/"): x for name, x in files.items()})
+    found = entry(dvc_repo, shop, path)
+    cache = dvc_repo.path / ".dvc/cache"
+    listed = {}
+    for name, content in files.items():
+        listed[name] = hash_bytes(content.replace(b"\r\n", b"\n"))
+        write(cache, {f"{listed[name][:2]}/{listed[name][2:]}": content})
+    noted = listed.get("")
+    if noted is None:
+        manifest = encode_manifest(listed)
+        noted = manifest_hash(manifest)
+        write(cache, {f"{noted[:2]}/{noted[2:]}": manifest})
+    dvc_repo.write(f"{path}.dvc", f"outs:\n- md5: {noted}\n  path: {path}\n")
+    remove(dvc_repo.path / path)
+    return found._replace(pointer=f"{path}.dvc")
+
+
+def test_a_cache_of_dvc_2_is_enough(dvc_repo: Scratch, shop: Shop, legacy: DataEntry) -> None:
+    found = ensure([legacy], store=shop.store, top=str(dvc_repo.path), allow_remote=False)
+    assert (found, shop.store.missing(legacy.hash)) == ((), ())
+
+
+def test_a_remote_of_dvc_2_is_enough(dvc_repo: Scratch, shop: Shop, legacy: DataEntry) -> None:
+    cache = dvc_repo.path / ".dvc/cache"
+    for directory in cache.iterdir():
+        if len(directory.name) == 2:
+            shutil.move(directory, dvc_repo.path.parent / "remote" / directory.name)
+    found = ensure([legacy], store=shop.store, top=str(dvc_repo.path))
+    assert (found, shop.store.missing(legacy.hash)) == ((), ())
+    assert list(Path(shop.store.root).rglob("*.tmp")) == []
+
+
+def test_other_bytes_under_the_hash_of_dvc_2_are_refused(
+    dvc_repo: Scratch, shop: Shop, legacy: DataEntry
+) -> None:
+    # The same text with LF: DVC 2 has one hash for both, and they are not the same.
+    for path in (dvc_repo.path / ".dvc/cache").rglob("??/*"):
+        if path.read_bytes() == CRLF:
+            path.write_bytes(CRLF.replace(b"\r\n", b"\n"))
+    assert ensure([legacy], store=shop.store, top=str(dvc_repo.path)) != ()
+    assert not shop.store.has(legacy.hash)
+    assert list(Path(shop.store.root).rglob("*.tmp")) == []
+
+
+def test_the_remote_that_a_dvc_file_names_is_known(dvc_repo: Scratch, shop: Shop) -> None:
+    wanted = entry(dvc_repo, shop, "data/one.csv")._replace(pointer="data/one.csv.dvc")
+    pointer = dvc_repo.read("data/one.csv.dvc") + "  remote: special\n"
+    found = look_elsewhere(str(dvc_repo.path), [wanted], [lambda _: pointer.encode()])
+    assert found.remotes == {wanted.hash: "special"}
+
+
+def test_a_dvc_file_that_cannot_be_read_hinders_nothing(dvc_repo: Scratch, shop: Shop) -> None:
+    wanted = entry(dvc_repo, shop, "data/one.csv")._replace(pointer="data/one.csv.dvc")
+    dvc_repo.write("data/one.csv.dvc", "outs: [")
+    shutil.rmtree(dvc_repo.path / ".dvc/cache")
+    (dvc_repo.path / "data/one.csv").unlink()
+    assert ensure([wanted], store=shop.store, top=str(dvc_repo.path)) == ()
+
+
+def test_more_than_the_record_says_is_not_fetched(dvc_repo: Scratch, shop: Shop) -> None:
+    wanted = entry(dvc_repo, shop, "data/one.csv")._replace(size_bytes=1)
+    shutil.rmtree(dvc_repo.path / ".dvc/cache")
+    (dvc_repo.path / "data/one.csv").unlink()
+    [missing] = ensure([wanted], store=shop.store, top=str(dvc_repo.path))
+    assert "larger than the record's 1 bytes" in missing.looked_in[-1]

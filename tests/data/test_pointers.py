@@ -118,11 +118,53 @@ def test_an_out_that_was_never_hashed_has_no_hash() -> None:
     assert one("outs:\n- path: x\n").hash is None
 
 
+def test_what_lies_on_another_machine_is_left_out() -> None:
+    assert parse_pointers("x.dvc", f"outs: [{{path: 's3://b/x', md5: {A}}}]".encode()) == ()
+
+
 @pytest.mark.parametrize(
-    "item", [f"{{path: 's3://b/x', md5: {A}}}", "{path: x, etag: abc}", "{path: x, checksum: c}"]
+    "item",
+    [
+        "{path: x, etag: abc}",
+        "{path: x, checksum: c}",
+        "{path: x, version_id: '1'}",
+        "{path: x, files: [{relpath: a, version_id: '1'}]}",
+    ],
 )
-def test_what_md5_does_not_name_is_left_out(item: str) -> None:
-    assert parse_pointers("x.dvc", f"outs: [{item}]".encode()) == ()
+def test_what_md5_does_not_name_has_no_hash(item: str) -> None:
+    [pointer] = parse_pointers("x.dvc", f"outs: [{item}]".encode())
+    assert (pointer.path, pointer.hash) == ("x", None)
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "expected"),
+    [
+        ("train: {wdir: work}", "train", "sub/work/x"),
+        ("train: {wdir: ..}", "train", "x"),
+        ("train: {cmd: y}", "train", "sub/x"),
+        ("train: {wdir: '${place}'}", "train", "sub/here/x"),
+        ("train: {wdir: '${unknown}'}", "train", None),
+        ("train: {foreach: [a, b], do: {wdir: '${item}'}}", "train@b", "sub/b/x"),
+        ("train: {foreach: {k: {d: e}}, do: {wdir: '${key}/${item.d}'}}", "train@k", "sub/k/e/x"),
+        ("train: {foreach: [{d: e}], do: {wdir: '${item.d}'}}", "train@0", "sub/e/x"),
+        ("train: {foreach: '${list}', do: {wdir: work}}", "train@a", "sub/work/x"),
+        ("train: {foreach: '${list}', do: {wdir: '${item}'}}", "train@a", None),
+        ("train: {matrix: {m: [a, b], n: ['1']}, wdir: '${item.m}'}", "train@b-1", "sub/b/x"),
+    ],
+)
+def test_a_path_in_a_lock_counts_from_where_its_stage_runs(
+    stage: str, name: str, expected: str | None
+) -> None:
+    lock = f"schema: '2.0'\nstages:\n  {name}:\n    outs:\n    - {{path: x, md5: {A}}}\n"
+    pipeline = f"vars: [{{place: here}}]\nstages:\n  {stage}\n"
+    found = parse_pointers("sub/dvc.lock", lock.encode(), pipeline=pipeline.encode())
+    assert [pointer.path for pointer in found] == ([] if expected is None else [expected])
+
+
+def test_a_broken_pipeline_is_an_error_of_its_own() -> None:
+    with pytest.raises(PointerError) as caught:
+        parse_pointers("dvc.lock", b"schema: '2.0'\nstages: {}", pipeline=b"wdir: [")
+    assert caught.value.file == "dvc.yaml"
 
 
 @pytest.mark.parametrize(

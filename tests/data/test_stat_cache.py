@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from repro.data import stat_cache
 from repro.data.hashing import ChangedWhileReadError, NotARegularFileError, hash_open_file
+from repro.data.progress import Progress
 from repro.data.stat_cache import StatCache
 
 LATER_NS = 3_600_000_000_000
@@ -194,3 +196,53 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         StatCache(str(tmp_path / "db")).hash_file(str(tmp_path / "none"))
+
+
+def _make(directory: Path, contents: list[bytes]) -> list[tuple[str, os.stat_result]]:
+    paths = [directory / f"file{number}" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return [(str(path), os.stat(path)) for path in paths]
+
+
+def test_files_that_are_waited_for_are_read_by_many_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set()
+
+    def read_slowly(fd: int, path: str, **_: object) -> tuple[str, os.stat_result]:
+        threads.add(threading.get_ident())
+        time.sleep(0.002)  # as a server far away
+        return hash_open_file(fd, path)
+
+    monkeypatch.setattr(stat_cache, "hash_open_file", read_slowly)
+    contents = [b"%d" % number for number in range(600)]
+    cache = StatCache(str(tmp_path / "db"))
+    assert cache.hash_files(_make(tmp_path, contents)) == [md5(content) for content in contents]
+    assert len(threads) > 2
+
+
+def test_progress_counts_every_file_and_byte(tmp_path: Path) -> None:
+    contents = [b"x" * size for size in (0, 1, 5, 3 << 20, 7 << 20)]
+    files = _make(tmp_path, contents)
+    for path, _ in files:
+        os.utime(path, ns=(10**18, 10**18))
+    files = [(path, os.stat(path)) for path, _ in files]
+    cache = StatCache(str(tmp_path / "db"), clock=later)
+    for _ in ("read", "known"):
+        seen: list[tuple[int, int]] = []
+        progress = Progress(lambda now, seen=seen: seen.append((now.n_done, now.bytes_done)))  # type: ignore[misc]
+        cache.hash_files(files, progress=progress)
+        assert (progress.n_done, progress.bytes_done) == (5, sum(map(len, contents)))
+        assert seen[-1] == (5, sum(map(len, contents)))
+
+
+def test_what_is_kept_in_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stat_cache, "_MOST_ROWS", 10)
+    files = _make(tmp_path, [b"%d" % number for number in range(100)])
+    cache = StatCache(str(tmp_path / "db"), clock=later)
+    for start in range(0, 100, 10):
+        cache.hash_files(files[start : start + 10])
+        cache.flush()
+    assert len(cache._rows) <= 20
+    assert cache.known([state for _, state in files]) == [md5(b"%d" % n) for n in range(100)]

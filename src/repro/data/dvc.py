@@ -1,27 +1,37 @@
-"""DVC itself, for what only it can do: talk to remotes. Nobody else imports it.
+"""Brings objects from a repository's DVC remotes; what arrives is hashed, never taken on trust.
 
-What is used (``dvc.config.Config``, ``dvc.fs.get_cloud_fs``) is not public but has been stable
-since DVC 3.0; it reads credentials as the user's ``dvc pull`` does. The library sends no analytics
-(only the command line does). Downloads are hashed, so a remote's word is never taken for its bytes.
+A remote may be wrong or hostile: nothing larger than the record says is received, and nothing comes
+into the store that has other bytes than its hash stands for.
 """
 
 import os
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
 
-from repro.data.dvc_config import cache_roots, projects_of
-from repro.data.hashing import hash_open_file
-from repro.data.manifest import DIR_SUFFIX, ManifestError, parse_manifest
-from repro.data.store import ObjectStore, WrongHashError
+from repro.data.dvc_config import cache_roots
+from repro.data.dvc_remotes import Opened, open_remotes, threads
+from repro.data.elsewhere import Elsewhere, legacy_location, nothing_elsewhere
+from repro.data.manifest import (
+    DIR_SUFFIX,
+    ManifestError,
+    encode_manifest,
+    manifest_hash,
+    parse_manifest,
+)
+from repro.data.receiving import Allowance, Receiving
+from repro.data.remote import batches
+from repro.data.sending import OnProgress
+from repro.data.store import ObjectStore
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["Fetched", "cache_roots", "fetch"]
 
-_JOBS = 8
-_LAYOUTS = (("files", "md5"), ())
-"""Where DVC 3 and DVC 2 keep objects below a remote's path."""
+_MOST_MANIFEST_BYTES = 1 << 30
+_LONGEST_ENTRY_BYTES = 6 * 4096 + 64
+"""Of a manifest: the longest path, each character escaped, and its hash."""
 
 
 class Fetched(NamedTuple):
@@ -29,7 +39,7 @@ class Fetched(NamedTuple):
 
     Attributes:
         hashes: The objects that are in the store now, of those asked for and of their files.
-        failed: Why, for each object that no remote gave.
+        failed: Why, as a clause, for each object that no remote gave.
         remotes: Names of the remotes that were asked.
     """
 
@@ -38,19 +48,16 @@ class Fetched(NamedTuple):
     remotes: tuple[str, ...]
 
 
-class _FileSystem(Protocol):
-    def get_file(self, from_info: str, to_info: str) -> object: ...
-    def join(self, *parts: str) -> str: ...
-
-
-class _Remote(NamedTuple):
-    name: str
-    fs: _FileSystem
-    path: str
-
-
 def fetch(
-    top: str, hashes: Iterable[str], store: ObjectStore, *, inside: Iterable[str] = ()
+    top: str,
+    hashes: Iterable[str],
+    store: ObjectStore,
+    *,
+    inside: Iterable[str] = (),
+    sizes: Mapping[str, int] | None = None,
+    n_files: Mapping[str, int] | None = None,
+    elsewhere: Elsewhere | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Fetched:
     """Brings objects from the DVC remotes into the store: the default remote first, then the rest.
 
@@ -62,153 +69,202 @@ def fetch(
         hashes: Objects that the store lacks, or lacks in part.
         store: Where they go.
         inside: Paths in nested DVC projects, relative to the top.
+        sizes: Bytes of the objects as their record says, of a directory those of its files
+            together: a remote that serves more is refused. Others may have any size.
+        n_files: How many files a directory has, as its record says.
+        elsewhere: What DVC files tell of other places, which are tried last.
+        on_progress: Is told how many bytes are there and of how many; from several threads, one
+            at a time.
 
     Raises:
+        InvalidHashError: One is no hash.
         OSError: The store cannot be written.
     """
-    # ThreadPoolExecutor hands over what a file system raises: each kind has its own exceptions.
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(_JOBS) as pool:
-        fetching = _Fetching(store, pool)
-        fetching.open_remotes(projects_of(top, inside))
+    with threads() as pool:
+        opened = open_remotes(pool, top, inside)
+        fetching = _Fetching(
+            pool,
+            opened,
+            store,
+            sizes=sizes or {},
+            n_files=n_files or {},
+            elsewhere=elsewhere or nothing_elsewhere(),
+            on_progress=on_progress,
+        )
         fetching.bring(dict.fromkeys(hashes))
     store.cache.flush()
-    names = tuple(dict.fromkeys(remote.name for remote in fetching.remotes))
+    names = tuple(dict.fromkeys(remote.name for remote in opened.remotes))
     return Fetched(tuple(fetching.fetched), fetching.failed, names)
 
 
 class _Fetching:
-    """Objects on their way from remotes."""
+    """Objects on their way from remotes: files, and the directories that are made of them."""
 
-    def __init__(self, store: ObjectStore, pool: "ThreadPoolExecutor") -> None:
-        self.store = store
+    def __init__(
+        self,
+        pool: "ThreadPoolExecutor",
+        opened: Opened,
+        store: ObjectStore,
+        *,
+        sizes: Mapping[str, int],
+        n_files: Mapping[str, int],
+        elsewhere: Elsewhere,
+        on_progress: OnProgress | None,
+    ) -> None:
         self.pool = pool
-        self.remotes: list[_Remote] = []
+        self.store = store
+        self.sizes = sizes
+        self.n_files = n_files
+        self.elsewhere = elsewhere
+        self.progress = _Progress(on_progress)
+        self.receiving = Receiving(
+            opened, store, elsewhere=elsewhere, on_bytes=self.progress.advance
+        )
         self.fetched: dict[str, None] = {}
         self.failed: dict[str, str] = {}
-        self._unusable: list[str] = []
-
-    def open_remotes(self, projects: Iterable[str]) -> None:
-        for project in projects:
-            names = self.pool.submit(_remote_names, project)
-            error = names.exception()
-            if error is not None:
-                self._unusable.append(f"{project}/.dvc/config: {_reason(error)}")
-                continue
-            for name in names.result():
-                opened = self.pool.submit(_open_remote, project, name)
-                error = opened.exception()
-                if error is None:
-                    self.remotes.append(opened.result())
-                else:
-                    self._unusable.append(f"{name}: {_reason(error)}")
 
     def bring(self, hashes: Collection[str]) -> None:
-        directories = [value for value in hashes if value.endswith(DIR_SUFFIX)]
-        manifests = self._manifests(directories)
+        """Brings objects, and of directories all files."""
         files = [value for value in hashes if not value.endswith(DIR_SUFFIX)]
-        for _, listed in manifests.values():
-            files += listed.values()
-        self._bring_files(self.store.unsound(self.store.states_of(files)))
+        allowed = {value: Allowance(self.sizes.get(value)) for value in files}
+        manifests = self._manifests([value for value in hashes if value.endswith(DIR_SUFFIX)])
+        for value, (_, listed) in manifests.items():
+            # Its files share what the record allows the directory.
+            allowance = Allowance(self.sizes.get(value))
+            for file in listed.values():
+                allowed.setdefault(file, allowance)
+                if value in self.elsewhere.remotes:
+                    self.elsewhere.remotes.setdefault(file, self.elsewhere.remotes[value])
+        states = self.store.states_of(allowed)
+        lacking = self.store.unsound(states)
+        there = allowed.keys() - set(lacking)
+        self.progress.begin(
+            total_bytes=sum(self.sizes.get(value, 0) for value in hashes),
+            done_bytes=sum(state.st_size for x, state in states.items() if state and x in there),
+        )
+        self._bring_files({value: allowed[value] for value in lacking})
         for value, (content, listed) in manifests.items():
-            lacking = [x for x in listed.values() if x in self.failed]
-            if lacking:
-                self.failed[value] = f"{len(lacking)} of its {len(listed)} files are missing"
-            else:
+            missing = [x for x in listed.values() if x in self.failed]
+            if not missing:
                 self.store.add_bytes(content, suffix=DIR_SUFFIX)
                 self.fetched[value] = None
+            elif self._bring_legacy(value):
+                self.failed = {x: why for x, why in self.failed.items() if x not in missing}
+            else:
+                self.failed[value] = f"{len(missing)} of its {len(listed)} files are missing"
 
     def _manifests(self, hashes: Sequence[str]) -> dict[str, tuple[bytes, dict[str, str]]]:
+        """Returns each manifest that can be had, and what it lists; the others have failed."""
+        known = self.elsewhere.manifests
         lacking = self.store.unsound(self.store.states_of(hashes))
-        downloaded = dict(zip(lacking, self._download(lacking), strict=True))
-        manifests = {}
-        for value in hashes:
-            temporary = downloaded.get(value, self.store.path_of(value))
-            if temporary is None:
-                continue
-            with open(temporary, "rb") as file:
-                content = file.read()
-            if value in downloaded:
-                os.unlink(temporary)
+        asked = [
+            (value, self.pool.submit(self.receiving.receive, value, self._manifest_limit(value)))
+            for value in lacking
+            if value not in known
+        ]
+        contents = {x: self.store.read(x) for x in hashes if x not in set(lacking)}
+        contents |= {value: known[value] for value in lacking if value in known}
+        for value, receiving in asked:
+            received = receiving.result()
+            if received.path is not None:
+                contents[value] = _take(received.path)
+            elif not self._bring_legacy(value):
+                self.failed[value] = received.reason
+        found = {}
+        for value, content in contents.items():
             try:
-                manifests[value] = (content, parse_manifest(content))
+                listed = parse_manifest(content)
             except ManifestError as error:
                 self.failed[value] = error.message
-        return manifests
+                continue
+            n_files = self.n_files.get(value)
+            if n_files is not None and len(listed) > n_files:
+                self.failed[value] = f"it lists {len(listed)} files, the record {n_files}"
+            else:
+                found[value] = content, listed
+        return found
 
-    def _bring_files(self, hashes: Sequence[str]) -> None:
-        for value, temporary in zip(hashes, self._download(hashes), strict=True):
-            if temporary is not None:
-                self.store.take_file(temporary, hash=value)
-                self.fetched[value] = None
+    def _manifest_limit(self, hash: str) -> Allowance:
+        n_files = self.n_files.get(hash)
+        limit_bytes = _MOST_MANIFEST_BYTES
+        if n_files is not None:
+            limit_bytes = min(limit_bytes, n_files * _LONGEST_ENTRY_BYTES + 2)
+        return Allowance(limit_bytes)
 
-    def _download(self, hashes: Sequence[str]) -> list[str | None]:
-        """Returns a new file with the right bytes for each object, None where no remote has it."""
-        found: dict[str, str] = {}
-        reasons: dict[str, list[str]] = {value: [] for value in hashes}
-        for remote in self.remotes:
-            for layout in _LAYOUTS:
-                wanted = [value for value in hashes if value not in found]
-                tries = [
-                    (value, self.pool.submit(_try, remote, layout, value, self.store))
-                    for value in wanted
-                ]
-                for value, attempt in tries:
-                    error = attempt.exception()
-                    if error is None:
-                        found[value] = attempt.result()
-                    elif not isinstance(error, FileNotFoundError):
-                        reasons[value].append(f"{remote.name}: {_reason(error)}")
-        for value in hashes:
-            if value not in found:
-                self.failed[value] = self._why(reasons[value])
-        return [found.get(value) for value in hashes]
+    def _bring_files(self, allowed: Mapping[str, Allowance]) -> None:
+        def bring(hash: str, allowance: Allowance) -> str | None:
+            received = self.receiving.receive(hash, allowance)
+            if received.path is None:
+                return received.reason
+            self.store.take_file(received.path, hash=hash)
+            return None
 
-    def _why(self, reasons: Sequence[str]) -> str:
-        if not self.remotes and not self._unusable:
-            return "no DVC remote is configured"
-        names = ", ".join(dict.fromkeys(remote.name for remote in self.remotes))
-        return "; ".join(dict.fromkeys([*reasons, *self._unusable])) or f"not in {names}"
+        for batch in batches(list(allowed)):
+            asked = [(value, self.pool.submit(bring, value, allowed[value])) for value in batch]
+            for value, bringing in asked:
+                reason = bringing.result()
+                if reason is None:
+                    self.fetched[value] = None
+                else:
+                    self.failed[value] = reason
 
-
-def _remote_names(project: str) -> list[str]:
-    """Returns the names of a project's remotes, the default one first."""
-    from dvc.config import Config
-
-    config = Config(f"{project}/.dvc")
-    default = config["core"].get("remote")
-    names: list[str] = list(config["remote"])
-    return sorted(names, key=lambda name: name != default)
-
-
-def _open_remote(project: str, name: str) -> _Remote:
-    from dvc.config import Config
-    from dvc.fs import get_cloud_fs
-
-    cls, settings, path = get_cloud_fs(Config(f"{project}/.dvc"), name=name)
-    return _Remote(name, cls(**settings), path)
-
-
-def _try(remote: _Remote, layout: tuple[str, ...], value: str, store: ObjectStore) -> str:
-    """Downloads one object beside its place in the store; what comes out wrong is removed."""
-    temporary = store.incoming(value)
-    is_right = False
-    try:
-        remote.fs.get_file(remote.fs.join(remote.path, *layout, value[:2], value[2:]), temporary)
-        with open(temporary, "rb") as file:
-            found, _ = hash_open_file(file.fileno(), temporary)
-        if found != value[:32]:
-            raise WrongHashError(temporary, hash=value, found=found)
-        is_right = True
-    finally:
-        if not is_right and os.path.lexists(temporary):
-            os.unlink(temporary)
-    return temporary
+    def _bring_legacy(self, hash: str) -> bool:
+        """Brings a directory that DVC 2 keeps by hashes of its own; tells whether all is there."""
+        legacy = self.elsewhere.legacy.get(hash)
+        if legacy is None or not legacy.endswith(DIR_SUFFIX):
+            return False
+        receive = self.receiving.receive_any
+        received = receive(legacy_location(legacy), hash, self._manifest_limit(hash))
+        if received.path is None:
+            return False
+        content = _take(received.path)
+        try:
+            listed = parse_manifest(content)
+        except ManifestError:
+            return False
+        allowance = Allowance(self.sizes.get(hash))
+        asked = {
+            relpath: self.pool.submit(receive, legacy_location(value), hash, allowance)
+            for relpath, value in listed.items()
+        }
+        found = {relpath: receiving.result() for relpath, receiving in asked.items()}
+        files = {relpath: x.hash for relpath, x in found.items() if x.path is not None}
+        manifest = encode_manifest(files)
+        is_whole = len(files) == len(listed) and manifest_hash(manifest) == hash
+        for value in found.values():
+            if value.path is not None:
+                if is_whole:
+                    self.store.add_files({value.hash: value.path})
+                    self.fetched[value.hash] = None
+                os.unlink(value.path)
+        if is_whole:
+            self.store.add_bytes(manifest, suffix=DIR_SUFFIX)
+            self.fetched[hash] = None
+        return is_whole
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, WrongHashError):
-        return "what it holds is damaged"
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+class _Progress:
+    """Tells how many bytes are there, and of how many."""
+
+    def __init__(self, on_progress: OnProgress | None) -> None:
+        self._on_progress = on_progress
+        self._lock = Lock()
+        self._done_bytes = self._total_bytes = 0
+
+    def begin(self, *, total_bytes: int, done_bytes: int) -> None:
+        with self._lock:
+            self._total_bytes = total_bytes
+            self._done_bytes = done_bytes
+
+    def advance(self, more_bytes: int) -> None:
+        with self._lock:
+            self._done_bytes += more_bytes
+            if self._on_progress is not None and self._total_bytes:
+                self._on_progress(min(self._done_bytes, self._total_bytes), self._total_bytes)
+
+
+def _take(path: str) -> bytes:
+    with open(path, "rb") as file:
+        content = file.read()
+    os.unlink(path)
+    return content

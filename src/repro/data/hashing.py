@@ -3,22 +3,45 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
 
 from repro.errors import ReproError
 
 __all__ = [
     "ChangedWhileReadError",
+    "FileState",
     "NotARegularFileError",
+    "State",
     "copy_bytes",
     "hash_bytes",
     "hash_open_file",
+    "hash_text_file",
     "is_protected",
     "is_same_state",
     "open_regular",
 ]
 
 _CHUNK_BYTES = 1 << 20
+_TEXT_SAMPLE_BYTES = 512
+_TEXT_BYTES = bytes(range(32, 127)) + b"\n\r\t\f\b"
+
+
+class FileState(NamedTuple):
+    """What `os.stat` says of a file, as far as it tells whether the file is unchanged.
+
+    It takes a third of the memory of an `os.stat_result`: there may be millions.
+    """
+
+    st_dev: int
+    st_ino: int
+    st_mode: int
+    st_size: int
+    st_mtime_ns: int
+    st_ctime_ns: int
+
+
+State: TypeAlias = os.stat_result | FileState
 
 
 class ChangedWhileReadError(ReproError):
@@ -67,8 +90,15 @@ def hash_bytes(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def hash_open_file(fd: int, path: str) -> tuple[str, os.stat_result]:
+def hash_open_file(
+    fd: int, path: str, *, advance: Callable[[int], object] | None = None
+) -> tuple[str, os.stat_result]:
     """Returns the MD5 in hex of what a descriptor has left to read, and the state it was read in.
+
+    Args:
+        fd: The open file.
+        path: Its name, for an error.
+        advance: Told how many bytes were read, again and again.
 
     Raises:
         ChangedWhileReadError: The file changed meanwhile; `path` is named in it.
@@ -79,8 +109,48 @@ def hash_open_file(fd: int, path: str) -> tuple[str, os.stat_result]:
     for chunk in _chunks(fd, before.st_size):
         digest.update(chunk)
         n_bytes += len(chunk)
+        if advance is not None:
+            advance(len(chunk))
     _require_unchanged(fd, path, before, n_bytes)
     return digest.hexdigest(), before
+
+
+def hash_text_file(path: str) -> str:
+    """Returns DVC 2's ``md5-dos2unix`` of a file, in hex.
+
+    In what looks like text, CR LF counts as LF. As DVC does it (``dvc_data.hashfile.hash``): a
+    chunk at a time, each judged by its first bytes.
+
+    Raises:
+        ChangedWhileReadError: Something wrote to it meanwhile.
+        NotARegularFileError: It is no file.
+        OSError: It cannot be read.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    fd = open_regular(path)
+    try:
+        before = os.fstat(fd)
+        n_bytes = 0
+        while chunk := _read_full(fd, _CHUNK_BYTES):
+            is_text = _looks_like_text(chunk[:_TEXT_SAMPLE_BYTES])
+            digest.update(chunk.replace(b"\r\n", b"\n") if is_text else chunk)
+            n_bytes += len(chunk)
+        _require_unchanged(fd, path, before, n_bytes)
+    finally:
+        os.close(fd)
+    return digest.hexdigest()
+
+
+def _read_full(fd: int, n_bytes: int) -> bytes:
+    """Reads so many bytes unless the file ends: where a chunk ends decides on a CR LF across it."""
+    chunk = os.read(fd, n_bytes)
+    while chunk and len(chunk) < n_bytes and (more := os.read(fd, n_bytes - len(chunk))):
+        chunk += more
+    return chunk
+
+
+def _looks_like_text(sample: bytes) -> bool:
+    return b"\0" not in sample and len(sample.translate(None, _TEXT_BYTES)) / len(sample) <= 0.30
 
 
 def copy_bytes(source: int, target: int, path: str) -> str:
@@ -103,12 +173,12 @@ def copy_bytes(source: int, target: int, path: str) -> str:
     return digest.hexdigest()
 
 
-def is_protected(state: os.stat_result) -> bool:
+def is_protected(state: State) -> bool:
     """Tells whether nobody may write to the file, as with the objects of a store or a DVC cache."""
     return not state.st_mode & 0o222
 
 
-def is_same_state(before: os.stat_result, after: os.stat_result) -> bool:
+def is_same_state(before: State, after: State) -> bool:
     """Tells whether a file can be taken as unchanged between two looks at it.
 
     The change time of a protected file does not count: every new hard link to it moves it.

@@ -1,12 +1,21 @@
 """Brings every object that a restore needs into the store, from wherever it still is."""
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from repro.data.dvc_config import cache_roots, projects_of
+from repro.data.elsewhere import ReadFile, look_elsewhere, nothing_elsewhere
 from repro.data.hashing import ChangedWhileReadError, NotARegularFileError
-from repro.data.manifest import DIR_SUFFIX, ManifestError, parse_manifest
+from repro.data.manifest import (
+    DIR_SUFFIX,
+    ManifestError,
+    encode_manifest,
+    manifest_hash,
+    parse_manifest,
+)
+from repro.data.sending import OnProgress
 from repro.data.store import ObjectStore, WrongHashError, object_path, state_of
 from repro.model.data import Artifact, DataEntry, Place
 
@@ -36,6 +45,8 @@ def ensure(
     store: ObjectStore,
     top: str,
     allow_remote: bool = True,
+    read_pointer: ReadFile | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Missing, ...]:
     """Brings all objects of the entries into the store and returns those that are missing.
 
@@ -48,24 +59,28 @@ def ensure(
         store: Where the objects go; damaged ones in it are replaced.
         top: The top of the working tree.
         allow_remote: Whether remotes may be asked.
+        read_pointer: Returns a DVC file of the run by its path, which may tell of places on a
+            cloud-versioned remote; beside it the one in the working tree is read.
+        on_progress: Is told how many bytes came from remotes and of how many; from several
+            threads, one at a time.
 
     Raises:
         InvalidHashError: An entry's hash is none.
         ManifestError: A directory of the store lists what no directory can hold.
         OSError: The store cannot be written.
     """
-    entries = [entry for entry in entries if entry.place is not Place.GIT]
+    entries = [entry for entry in entries if entry.place not in (Place.GIT, Place.TABLE)]
     inside = [entry.path for entry in entries]
     search = _Search(store, top, cache_roots(top, inside=inside))
     # What is whole already is not looked at twice.
     entries = [entry for entry in entries if not search.look_nearby(entry)]
-    reasons: dict[str, str] = {}
     lacking = search.lacking(entries)
+    if lacking:
+        search.look_behind_pointers(entries, read_pointer)
+        lacking = search.lacking(entries)
+    reasons: dict[str, str] = {}
     if lacking and allow_remote and projects_of(top, inside):
-        from repro.data.dvc import fetch
-
-        reasons = fetch(top, [value for _, value in lacking], store, inside=inside).failed
-        search.store_whole_manifests()
+        reasons = search.fetch(entries, inside, on_progress)
         lacking = search.lacking(entries)
     store.cache.flush()
     return tuple(
@@ -80,6 +95,7 @@ class _Search:
         self.caches = caches
         # Of directories that are not whole in the store yet, and so must not be there.
         self._manifests: dict[str, bytes] = {}
+        self._elsewhere = nothing_elsewhere()
 
     def looked_in(self, remote_reason: str | None) -> tuple[str, ...]:
         caches = (f"DVC cache {root}" for root in self.caches)
@@ -124,6 +140,44 @@ class _Search:
         self.store_whole_manifests()
         return False
 
+    def look_behind_pointers(
+        self, entries: Sequence[DataEntry | Artifact], read_pointer: ReadFile | None
+    ) -> None:
+        """Learns what the entries' DVC files tell, and brings what DVC's caches have by it."""
+        readers = [*([] if read_pointer is None else [read_pointer]), self._read_in_working_tree]
+        self._elsewhere = look_elsewhere(self.top, entries, readers)
+        for value, content in self._elsewhere.manifests.items():
+            if self.store.unsound(self.store.states_of([value])):
+                self._manifests.setdefault(value, content)
+        for entry in entries:
+            if entry.hash in self._elsewhere.legacy:
+                self._bring_legacy(entry, self._elsewhere.legacy[entry.hash])
+        self.store_whole_manifests()
+
+    def fetch(
+        self,
+        entries: Sequence[DataEntry | Artifact],
+        inside: Sequence[str],
+        on_progress: OnProgress | None,
+    ) -> dict[str, str]:
+        """Brings what remotes have of the entries; returns why, for each object that none gave."""
+        from repro.data.dvc import fetch
+
+        lacking = [entry for entry in entries if self.lacking([entry])]
+        manifests = self._elsewhere.manifests | self._manifests
+        fetched = fetch(
+            self.top,
+            [entry.hash for entry in lacking],
+            self.store,
+            inside=inside,
+            sizes={entry.hash: entry.size_bytes for entry in lacking},
+            n_files={entry.hash: entry.n_files for entry in lacking},
+            elsewhere=self._elsewhere._replace(manifests=manifests),
+            on_progress=on_progress,
+        )
+        self.store_whole_manifests()
+        return fetched.failed
+
     def store_whole_manifests(self) -> None:
         """Stores the manifests found in caches whose files are all in the store by now."""
         for value, content in list(self._manifests.items()):
@@ -164,12 +218,53 @@ class _Search:
         except (OSError, ChangedWhileReadError, NotARegularFileError):
             return  # it is not there, or not what is looked for
 
-    def _bring(self, paths: dict[str, str]) -> None:
+    def _bring_legacy(self, entry: DataEntry | Artifact, legacy: str) -> None:
+        """Brings what DVC 2 put into a cache by a hash of its own."""
+        if not entry.is_directory:
+            if not legacy.endswith(DIR_SUFFIX):
+                self._bring_from({entry.hash: self._in_caches(legacy)})
+            return
+        content = self._manifest_in_caches(legacy) if legacy.endswith(DIR_SUFFIX) else None
+        listed = {} if content is None else parse_manifest(content)
+        paths = {relpath: self._in_caches(value) for relpath, value in listed.items()}
+        files = self._files_of(entry)
+        if files is None:
+            files = self._hashes_of(paths)
+            manifest = encode_manifest(files)
+            if manifest_hash(manifest) != entry.hash:
+                return
+            self._manifests[entry.hash] = manifest
+        self._bring_from({value: paths.get(relpath, []) for relpath, value in files.items()})
+
+    def _in_caches(self, hash: str) -> list[str]:
+        return [object_path(root, hash) for root in self.caches]
+
+    def _hashes_of(self, paths: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Returns the MD5 in hex of what lies at the first path that there is, by relative path."""
+        found = {}
+        for relpath, candidates in paths.items():
+            path = next((x for x in candidates if state_of(os.path.realpath(x))), None)
+            if path is not None:
+                with contextlib.suppress(OSError, ChangedWhileReadError, NotARegularFileError):
+                    found[relpath] = self.store.cache.hash_file(path)
+        return found
+
+    def _read_in_working_tree(self, path: str) -> bytes | None:
+        try:
+            with open(os.path.join(self.top, path), "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def _bring(self, paths: Mapping[str, str]) -> None:
         """Brings objects from the caches, or from a path that may have the same bytes."""
+        self._bring_from({x: [*self._in_caches(x), path] for x, path in paths.items()})
+
+    def _bring_from(self, paths: Mapping[str, Sequence[str]]) -> None:
+        """Brings objects from paths that may have the same bytes."""
         hash_file = self.store.cache.hash_file
         for value in self.store.unsound(self.store.states_of(paths)):
-            sources = [*(object_path(root, value) for root in self.caches), paths[value]]
-            for source in sources:
+            for source in paths[value]:
                 if _has(source, value, hash_file):
                     try:
                         self.store.add_files({value: source}, also=self.caches)

@@ -23,10 +23,12 @@ __all__ = [
 ]
 
 DIR_SUFFIX = ".dir"
+_ENTRIES = 10_000
+"""So many are encoded at once: all entries of a large directory would take much memory."""
 _HASH = re.compile(r"[0-9a-f]{32}")
 _HEX = re.compile(r"[0-9a-f]*")
 _HASH_OF_ANY = re.compile(r"[0-9a-f]{32}(\.dir)?")
-_UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
+_UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 """An empty name, "." or ".." between slashes, or a NUL."""
 
 
@@ -40,8 +42,14 @@ def encode_manifest(files: Mapping[str, str]) -> bytes:
     Args:
         files: MD5 in hex of every file, by its path relative to the directory.
     """
-    entries = [{"md5": files[relpath], "relpath": relpath} for relpath in sorted(files)]
-    return json.dumps(entries).encode("ascii")
+    names = sorted(files)
+    parts = []
+    for start in range(0, len(names), _ENTRIES):
+        entries = [
+            {"md5": files[name], "relpath": name} for name in names[start : start + _ENTRIES]
+        ]
+        parts.append(json.dumps(entries)[1:-1].encode("ascii"))
+    return b"[%b]" % b", ".join(parts)
 
 
 def manifest_hash(manifest: bytes) -> str:

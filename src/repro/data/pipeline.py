@@ -2,11 +2,12 @@
 
 import posixpath
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 from repro.data.yaml_reader import Node, PointerError, entries_of, items_of, read_yaml, text_of
 
-__all__ = ["Pipeline", "PointerError", "parse_pipeline"]
+__all__ = ["Pipeline", "PointerError", "parse_pipeline", "working_directories"]
 
 _PARAMS = "params.yaml"
 _MOST_STAGES = 100_000
@@ -51,6 +52,38 @@ def parse_pipeline(path: str, content: bytes) -> Pipeline:
         for stage, item in _expand(items_of(node)):
             reader.read_stage(stage, base, item)
     return reader.pipeline()
+
+
+def working_directories(path: str, content: bytes) -> dict[str, str | None]:
+    """Returns the directory that each stage with a ``wdir`` runs in, relative to the ``dvc.yaml``.
+
+    Args:
+        path: The file's, relative to the top of the working tree.
+        content: Its bytes.
+
+    Returns:
+        By the stage's name in ``dvc.lock``, such as "train" or "train@0"; that of "train" is for
+        any "train@..." not named. None where a ``${...}`` in it has a value known to DVC alone.
+
+    Raises:
+        PointerError: It cannot be read.
+    """
+    if b"wdir" not in content:
+        return {}
+    document = read_yaml(path, content)
+    shared = _shared_values(document)
+    found: dict[str, str | None] = {}
+    for name, node in items_of(document.get("stages")).items():
+        for suffix, stage, item in _expand_named(items_of(node)):
+            wdir = text_of(stage.get("wdir"))
+            if wdir is None:
+                continue
+            for full, values in ((name, shared), (name + suffix, shared | item)):
+                filled = _fill(wdir, values)
+                found[full] = None if "${" in filled else filled
+        if len(found) > _MOST_STAGES:
+            raise PointerError(path, f"more than {_MOST_STAGES} stages")
+    return found
 
 
 class _Reader:
@@ -139,6 +172,37 @@ def _expand(stage: dict[str, Node]) -> Iterator[tuple[dict[str, Node], dict[str,
             yield body, {"key": key} | _values(value)
     else:  # a "${...}" over the params
         yield body, {}
+
+
+def _expand_named(
+    stage: dict[str, Node],
+) -> Iterator[tuple[str, dict[str, Node], dict[str, str]]]:
+    """Yields the stages that one stands for, with what DVC puts behind the name of each."""
+    if "foreach" in stage:
+        over = stage["foreach"]
+        names: list[str] = []
+        if not isinstance(over, str):
+            is_plain = all(isinstance(value, str) for value in over)
+            names = [str(x) for x in (over if is_plain else range(len(over)))]
+        for n, (body, item) in enumerate(_expand(stage)):
+            yield f"@{names[n] if n < len(names) else ''}", body, item
+    elif "matrix" in stage:
+        axes = items_of(stage["matrix"])
+        choices = [[v for v in axis if isinstance(v, str)] for axis in axes.values()]
+        for values in product(*choices):
+            item = {f"item.{name}": x for name, x in zip(axes, values, strict=True)}
+            yield f"@{'-'.join(values)}", stage, item
+    else:
+        yield "", stage, {}
+
+
+def _shared_values(document: dict[str, Node]) -> dict[str, str]:
+    """Returns the plain values under ``vars``; those in files are DVC's to read."""
+    found: dict[str, str] = {}
+    node = document.get("vars")
+    for entry in node if isinstance(node, list) else []:
+        found |= {name: x for name, x in items_of(entry).items() if isinstance(x, str)}
+    return found
 
 
 def _values(node: Node) -> dict[str, str]:

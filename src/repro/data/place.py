@@ -7,7 +7,8 @@ at all, and one that is right already stays as it is. Nothing is written through
 import os
 import stat
 
-from repro.data.capture import capture, hash_tree
+from repro.data.capture import HashedTree, capture, hash_tree
+from repro.data.ignore import Ignore, ignore_of
 from repro.data.layout import is_reserved, layout_of
 from repro.data.manifest import ManifestError, encode_manifest, is_safe_relpath, manifest_hash
 from repro.data.placing import InTheWayError, Link, Placing
@@ -72,8 +73,16 @@ def place(
         not is_safe_relpath(entry.path) or is_reserved(entry.path)
     ):
         raise ManifestError(f"a path that no data can have: {entry.path!a}")
-    _require_real_parents(destination, top if top is not None else _top_of(entry, destination))
-    placing = Placing(destination, store=store, cache=cache, link=link, is_checked=is_checked)
+    top = top if top is not None else _top_of(entry, destination)
+    _require_real_parents(destination, top)
+    placing = Placing(
+        destination,
+        store=store,
+        cache=cache,
+        link=link,
+        is_checked=is_checked,
+        ignore=_ignore_of(entry, top) if isinstance(entry, DataEntry) else None,
+    )
     if os.path.islink(destination) and matches(entry, destination, cache=cache):
         return  # DVC's cache.type symlink
     if entry.is_directory:
@@ -105,8 +114,17 @@ def matches(entry: DataEntry | Artifact, destination: str, *, cache: StatCache) 
 
 
 def _matches_directory(entry: DataEntry | Artifact, destination: str, *, cache: StatCache) -> bool:
-    found = hash_tree(destination, cache=cache)
-    cache.flush()
+    ignore = _ignore_of(entry, _top_of(entry, destination))
+    # What DVC leaves out may be there or not; records of before have it all.
+    for left_out in (ignore, None) if ignore is not None else (None,):
+        found = hash_tree(destination, cache=cache, ignore=left_out)
+        cache.flush()
+        if _is_same(found, entry):
+            return True
+    return False
+
+
+def _is_same(found: HashedTree, entry: DataEntry | Artifact) -> bool:
     extras = entry.extras or DirectoryExtras()
     return (
         manifest_hash(encode_manifest(found.files)) == entry.hash
@@ -116,6 +134,15 @@ def _matches_directory(entry: DataEntry | Artifact, destination: str, *, cache: 
         # A file with the right bytes stands for a link to such a file.
         and all(x in found.extras.symlinks or x in found.files for x in extras.symlinks)
     )
+
+
+def _ignore_of(entry: DataEntry | Artifact, top: str | None) -> Ignore | None:
+    """Returns what DVC leaves out of a directory; None where that is nothing, or not its own."""
+    is_dvcs = not isinstance(entry, DataEntry) or entry.pointer is not None
+    if top is None or not entry.is_directory or not is_dvcs:
+        return None
+    ignore = ignore_of(top, entry.path)
+    return ignore if ignore is not None and ignore.rules else None
 
 
 def _top_of(entry: DataEntry | Artifact, destination: str) -> str | None:

@@ -4,14 +4,18 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from repro.data.hashing import is_protected
+from repro.data.hashing import State, is_protected
 from repro.data.layout import Layout
 from repro.data.links import clone_or_copy, hard_link, temporary_name
 from repro.data.stat_cache import StatCache
 from repro.data.store import CorruptObjectError, MissingObjectError, ObjectStore, state_of
 from repro.data.tree import Tree, scan_tree
 from repro.errors import ReproError
+
+if TYPE_CHECKING:
+    from repro.data.ignore import Ignore
 
 __all__ = ["InTheWayError", "Link", "Placing"]
 
@@ -46,6 +50,7 @@ class Placing:
         cache: Knows unchanged files.
         link: How to make files.
         is_checked: Whether the objects are known to be whole.
+        ignore: What DVC leaves out of a directory, and so stays in it.
     """
 
     def __init__(
@@ -56,12 +61,14 @@ class Placing:
         cache: StatCache,
         link: Link,
         is_checked: bool,
+        ignore: "Ignore | None" = None,
     ) -> None:
         self.destination = destination
         self.store = store
         self.cache = cache
         self.link = link
         self.is_checked = is_checked
+        self.ignore = ignore
         self._may_clone = True
 
     def place_file(self, hash: str, *, executable: bool) -> None:
@@ -129,7 +136,7 @@ class Placing:
         if os.path.islink(self.destination) or not os.path.isdir(self.destination):
             os.unlink(self.destination)
             return set()
-        tree = scan_tree(self.destination)
+        tree = scan_tree(self.destination, ignore=self.ignore)
         kept = {**layout.links, **layout.files}
         self._remove_surplus(tree, kept=kept, directories=layout.directories)
         likely = [
@@ -206,7 +213,7 @@ class Placing:
             raise CorruptObjectError(hash, source)
 
 
-def _is_executable(state: os.stat_result) -> bool:
+def _is_executable(state: State) -> bool:
     return bool(state.st_mode & stat.S_IXUSR)
 
 

@@ -2,18 +2,28 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from repro.data.manifest import encode_manifest, is_hash, is_safe_relpath, manifest_hash
+from repro.data.pipeline import working_directories
 from repro.data.yaml_reader import Node, PointerError, items_of, read_yaml, text_of
 
-__all__ = ["MD5", "MD5_DOS2UNIX", "Pointer", "PointerError", "Role", "is_pointer", "parse_pointers"]
+__all__ = [
+    "MD5",
+    "MD5_DOS2UNIX",
+    "Pointer",
+    "PointerError",
+    "Role",
+    "is_pointer",
+    "parse_pointers",
+    "pipeline_of",
+]
 
 MD5 = "md5"
 MD5_DOS2UNIX = "md5-dos2unix"
-"""What DVC 2 used: text files are hashed with CR LF as LF, so it tells nothing about our hash."""
+"""What DVC 2 used: text files are hashed with CR LF as LF, see `capture.hash_as_text`."""
 
 _MOST_POINTERS = 1_000_000
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -32,7 +42,8 @@ class Pointer(NamedTuple):
     Attributes:
         path: Relative to the top of the working tree, or absolute.
         hash_name: "md5" or "md5-dos2unix".
-        hash: In hex, ending in ".dir" for a directory; None when nothing was hashed yet.
+        hash: In hex, ending in ".dir" for a directory; None when nothing was hashed yet, or not
+            by MD5.
         size_bytes: None when not noted.
         pointer_path: The DVC file, relative to the top.
         role: Of a ``*.dvc`` file only outs are given; its deps lie elsewhere (imports).
@@ -66,23 +77,39 @@ def is_pointer(path: str) -> bool:
     return not is_inside_dvc and (name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc"))
 
 
-def parse_pointers(path: str, content: bytes) -> tuple[Pointer, ...]:
+def pipeline_of(path: str) -> str | None:
+    """Returns the ``dvc.yaml`` whose stages a ``dvc.lock`` names, None for another file."""
+    directory, _, name = path.rpartition("/")
+    return posixpath.join(directory, "dvc.yaml") if name == "dvc.lock" else None
+
+
+def parse_pointers(
+    path: str, content: bytes, *, pipeline: bytes | None = None
+) -> tuple[Pointer, ...]:
     """Returns the pointers in a DVC file, in the file's order.
 
-    Paths on other machines (``s3://...``) are left out, as are pointers by another hash than MD5
-    (HTTP's etag, HDFS' checksum).
+    Paths on other machines (``s3://...``) are left out, as are those whose stage runs in a
+    directory that only DVC can tell (``wdir: ${...}``). One that is known by another hash than MD5
+    (HTTP's etag, HDFS' checksum) has none.
 
     Args:
         path: The file's, relative to the top of the working tree.
         content: Its bytes.
+        pipeline: Those of the ``dvc.yaml`` beside a ``dvc.lock``: paths in the lock count from
+            where its stages run.
 
     Raises:
-        PointerError: It cannot be read.
+        PointerError: It, or the ``dvc.yaml``, cannot be read.
     """
     document = read_yaml(path, content)
-    is_lock = path.rpartition("/")[2] == "dvc.lock"
+    file = pipeline_of(path)
+    if file is None:
+        rows = _of_dvc_file(path, document)
+    else:
+        places = working_directories(file, pipeline) if pipeline is not None else {}
+        rows = _of_lock(path, document, places)
     found = []
-    for pointer in _of_lock(path, document) if is_lock else _of_dvc_file(path, document):
+    for pointer in rows:
         found.append(pointer)
         if len(found) > _MOST_POINTERS:
             raise PointerError(path, f"more than {_MOST_POINTERS} pointers")
@@ -98,11 +125,16 @@ def _of_dvc_file(path: str, document: dict[str, Node]) -> Iterator[Pointer]:
             yield pointer
 
 
-def _of_lock(path: str, document: dict[str, Node]) -> Iterator[Pointer]:
+def _of_lock(
+    path: str, document: dict[str, Node], places: Mapping[str, str | None]
+) -> Iterator[Pointer]:
     # Schema 1.0 has neither "schema" nor "stages": the stages are the whole file.
     stages = items_of(document.get("stages")) if "schema" in document else document
-    base = posixpath.dirname(path)
     for name, node in stages.items():
+        place = places.get(name, places.get(name.partition("@")[0], "."))
+        if place is None:
+            continue
+        base = posixpath.join(posixpath.dirname(path), place)
         stage = items_of(node)
         for role in (Role.DEP, Role.OUT):
             for item in _list(path, stage, f"{role}s"):
@@ -124,7 +156,7 @@ def _pointer(
     if path is None:
         raise PointerError(file, "an entry without a path")
     found = text_of(item.get("md5")) or _hash_of_files(item.get("files"))
-    if _URL.match(path) or (found is None and _is_hashed_otherwise(item)):
+    if _URL.match(path):
         return None
     if found is not None and not is_hash(found):
         raise PointerError(file, f"not an MD5: {found[:80]}")
@@ -153,10 +185,6 @@ def _hash_of_files(node: Node | None) -> str | None:
             return None
         files[path] = value
     return manifest_hash(encode_manifest(files))
-
-
-def _is_hashed_otherwise(item: dict[str, Node]) -> bool:
-    return any(name in item for name in ("etag", "checksum", "version_id", "files"))
 
 
 def _list(file: str, parent: dict[str, Node], name: str) -> list[dict[str, Node]]:

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from repro.data.hashing import hash_open_file, is_protected, open_regular
+from repro.data.hashing import State, hash_open_file, is_protected, open_regular
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from repro.data.progress import Progress
 
 __all__ = ["StatCache"]
 
@@ -24,8 +26,15 @@ _RACY_NS = 2_000_000_000
 """File systems count time in steps of up to two seconds (FAT)."""
 _PENDING_ROWS = 4096
 _QUERY_ROWS = 500
+_MOST_ROWS = 65_536
+"""So many are kept in memory, some 300 bytes each; the others are in the database."""
 _LARGE_BYTES = 1 << 20
 _PARALLEL_BYTES = 8 << 20
+_MOST_THREADS = 8
+_SMALL_AT_ONCE = 256
+_WAITING = 4.0
+"""A reader that takes so many times as long as it works is waiting."""
+_MOST_WAITING_THREADS = 16
 _UNSIGNED = 2**64 - 1
 _BUSY_S = 2.0
 _SCHEMA_VERSION = 1
@@ -89,11 +98,14 @@ class StatCache:
         known = self.known([os.stat(path)])[0]
         return known if known is not None else self._read(path)
 
-    def hash_files(self, files: Sequence[tuple[str, os.stat_result]]) -> list[str]:
+    def hash_files(
+        self, files: Sequence[tuple[str, State]], *, progress: "Progress | None" = None
+    ) -> list[str]:
         """Returns the MD5 in hex of many files, in their order; large ones are read in parallel.
 
         Args:
             files: Path of each, and what ``os.stat`` said of it just now.
+            progress: Is advanced by all of them, those that are known too.
 
         Raises:
             ChangedWhileReadError: Something wrote to one of them meanwhile.
@@ -102,20 +114,47 @@ class StatCache:
         """
         hashes = self.known([state for _, state in files])
         unknown = [i for i, value in enumerate(hashes) if value is None]
-        large = [i for i in unknown if files[i][1].st_size >= _LARGE_BYTES]
-        read: dict[int, str] = {}
-        if len(large) > 1 and sum(files[i][1].st_size for i in large) >= _PARALLEL_BYTES:
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-                values = pool.map(self._read, [files[i][0] for i in large])
-                read.update(zip(large, values, strict=True))
-        for i in unknown:
-            if i not in read:
-                read[i] = self._read(files[i][0])
+        if progress is not None and len(unknown) < len(files):
+            n_bytes = sum(state.st_size for _, state in files)
+            n_bytes -= sum(files[i][1].st_size for i in unknown)
+            progress.advance(len(files) - len(unknown), n_bytes)
+        read = dict(
+            zip(unknown, self._read_all([files[i] for i in unknown], progress), strict=True)
+        )
         return [value if value is not None else read[i] for i, value in enumerate(hashes)]
 
-    def known(self, states: Sequence[os.stat_result]) -> list[str | None]:
+    def _read_all(
+        self, files: Sequence[tuple[str, State]], progress: "Progress | None"
+    ) -> list[str]:
+        def read_one(i: int) -> str:
+            path, state = files[i]
+            if progress is None:
+                return self._read(path)
+            is_large = state.st_size >= _LARGE_BYTES
+            value = self._read(path, progress.advance_bytes if is_large else None)
+            progress.advance(1, 0 if is_large else state.st_size)
+            return value
+
+        found: dict[int, str] = {}
+        large = [i for i, (_, state) in enumerate(files) if state.st_size >= _LARGE_BYTES]
+        is_worth_it = sum(files[i][1].st_size for i in large) >= _PARALLEL_BYTES
+        n_threads = min(_MOST_THREADS, os.cpu_count() or 1) if is_worth_it else 1
+        found.update(zip(large, _map(read_one, large, n_threads), strict=True))
+        # Small files in memory are read faster by one thread; while a disk or a server is waited
+        # for, the others can go on.
+        small = [i for i in range(len(files)) if i not in found]
+        n_threads = 1
+        for start in range(0, len(small), _SMALL_AT_ONCE):
+            some = small[start : start + _SMALL_AT_ONCE]
+            since_s, worked_s = time.perf_counter(), time.thread_time()
+            found.update(zip(some, _map(read_one, some, n_threads), strict=True))
+            if n_threads == 1:
+                waited_s = time.perf_counter() - since_s
+                is_waiting = waited_s > _WAITING * (time.thread_time() - worked_s)
+                n_threads = _MOST_WAITING_THREADS if is_waiting else 1
+        return [found[i] for i in range(len(files))]
+
+    def known(self, states: Sequence[State]) -> list[str | None]:
         """Returns the MD5 in hex of each file that is known unchanged, None for the others."""
         with self._lock:
             self._load(states)
@@ -126,7 +165,7 @@ class StatCache:
             for row, state in zip(found, states, strict=True)
         ]
 
-    def remember(self, files: Iterable[tuple[os.stat_result, str]]) -> None:
+    def remember(self, files: Iterable[tuple[State, str]]) -> None:
         """Notes hashes that the caller made itself.
 
         Args:
@@ -166,17 +205,19 @@ class StatCache:
                 self._database.close()
                 self._database = None
 
-    def _read(self, path: str) -> str:
+    def _read(self, path: str, advance: Callable[[int], object] | None = None) -> str:
         fd = open_regular(path)
         try:
-            value, state = hash_open_file(fd, path)
+            value, state = hash_open_file(fd, path, advance=advance)
         finally:
             os.close(fd)
         self.remember([(state, value)])
         return value
 
-    def _load(self, states: Sequence[os.stat_result]) -> None:
+    def _load(self, states: Sequence[State]) -> None:
         """Reads the rows of the files that are not in memory yet."""
+        if len(self._rows) > _MOST_ROWS:
+            self._rows = dict(self._pending)
         wanted: dict[int, list[int]] = {}
         for state in states:
             if (state.st_dev, state.st_ino) not in self._rows:
@@ -224,7 +265,16 @@ class StatCache:
             return
 
 
-def _matches(row: _Row, state: os.stat_result) -> bool:
+def _map(work: Callable[[int], str], items: Sequence[int], n_threads: int) -> Iterable[str]:
+    if n_threads == 1 or len(items) < 2:
+        return map(work, items)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(work, items))
+
+
+def _matches(row: _Row, state: State) -> bool:
     return (
         row[1] == state.st_mtime_ns
         and row[0] == state.st_size

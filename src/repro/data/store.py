@@ -14,6 +14,7 @@ from repro.data.hashing import hash_bytes, hash_open_file, is_protected, open_re
 from repro.data.links import clone_or_copy, hard_link, temporary_name
 from repro.data.manifest import DIR_SUFFIX, ManifestError, is_hash, parse_manifest
 from repro.data.stat_cache import StatCache
+from repro.data.store_use import enter_store
 from repro.errors import ReproError
 
 __all__ = [
@@ -66,7 +67,7 @@ class CorruptObjectError(ReproError):
     def __init__(self, hash: str, path: str) -> None:
         super().__init__(
             f"object damaged, something wrote to it: {path!a}",
-            hint=f"rm -f {path!r} && repro pull",
+            hint="repro fsck --repair",
         )
         self.hash = hash
         self.path = path
@@ -127,6 +128,7 @@ class ObjectStore:
 
     def has(self, hash: str) -> bool:
         """Tells whether an object of this name is there; `verify` tells whether it is whole."""
+        enter_store(self.root)
         return os.path.isfile(self.path_of(hash))
 
     def states_of(self, hashes: Iterable[str]) -> dict[str, os.stat_result | None]:
@@ -135,6 +137,7 @@ class ObjectStore:
         Raises:
             InvalidHashError: One is no hash.
         """
+        enter_store(self.root)  # before anybody relies on what is found
         root = self.objects_root
         return {value: state_of(object_path(root, value)) for value in hashes}
 
@@ -279,6 +282,7 @@ class ObjectStore:
         """Returns an unused name on the store's file system, for bytes to be taken from."""
         path = self.path_of(hash)
         os.makedirs(path.rpartition("/")[0], exist_ok=True)
+        enter_store(self.root)  # which there was not, until now
         return temporary_name(path)
 
     def take_file(self, path: str, *, hash: str) -> None:

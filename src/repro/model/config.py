@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from repro.errors import ReproError
+from repro.model.policy import Keep, Rule, StorePolicy, is_pattern
 
 __all__ = ["Config", "ConfigError", "config_from_table"]
+
+_DEFAULT = "default"
 
 
 class ConfigError(ReproError):
@@ -32,6 +35,7 @@ class Config(NamedTuple):
         store_limit_mib: Inputs and outputs beyond this size are known by hash alone, with a gap.
         variables: Names of environment variables to record with their values, besides the usual.
         strict: Whether `repro run` refuses to start while a gap is known, as with ``--strict``.
+        store: Which bytes of inputs and outputs are kept.
     """
 
     params: tuple[str, ...] = ()
@@ -41,6 +45,7 @@ class Config(NamedTuple):
     store_limit_mib: int = 1024
     variables: tuple[str, ...] = ()
     strict: bool = False
+    store: StorePolicy = StorePolicy()
 
     @property
     def store_limit_bytes(self) -> int:
@@ -79,6 +84,42 @@ def _checked(name: str, value: object, file: str) -> Any:  # noqa: ANN401 - by t
         if not isinstance(value, bool):
             raise ConfigError(file, f"strict must be true or false, not {value!r}")
         return value
+    if name == "store":
+        return _policy(value, file)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ConfigError(file, f"{name} must be a list of texts", hint=f'{name} = ["..."]')
     return tuple(value)
+
+
+def _policy(value: object, file: str) -> StorePolicy:
+    if isinstance(value, str):
+        return StorePolicy(_keep("store", value, file))
+    if not isinstance(value, Mapping):
+        problem = f"store must be {_choices()}, or a table of them by pattern, not {value!r}"
+        raise ConfigError(file, problem, hint='store = "auto"')
+    default = Keep.AUTO
+    rules: list[Rule] = []
+    for key, keep in value.items():
+        pattern = str(key)
+        if pattern == _DEFAULT:
+            default = _keep("store.default", keep, file)
+        elif pattern.startswith("!"):
+            problem = f"store: the pattern {pattern!r} cannot be negated"
+            raise ConfigError(file, problem, hint=f'"{pattern[1:]}" = "auto", after the others')
+        elif not is_pattern(pattern):
+            raise ConfigError(file, f"store: {pattern!r} is no pattern of paths in the project")
+        else:
+            rules.append(Rule(pattern, _keep(f'store."{pattern}"', keep, file)))
+    return StorePolicy(default, tuple(rules))
+
+
+def _keep(key: str, value: object, file: str) -> Keep:
+    try:
+        return Keep(value)  # type: ignore[arg-type] # whatever it is
+    except ValueError:
+        raise ConfigError(file, f"{key} must be {_choices()}, not {value!r}") from None
+
+
+def _choices() -> str:
+    *others, last = (f'"{keep.value}"' for keep in Keep)
+    return f"{', '.join(others)} or {last}"

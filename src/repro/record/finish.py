@@ -14,12 +14,13 @@ from repro.model.digest import (
 )
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, live_ref, run_ref
-from repro.model.run import Pillars, Record, Status
+from repro.model.run import Pillars, Record, Status, format_of
 from repro.process import Pending
 from repro.record.begun import Begun
 from repro.record.ending import Ending, run_of
 from repro.record.inputs import Collector, is_pointer, outs_of
 from repro.record.live import LiveRun
+from repro.record.logged_inputs import LoggedInputs
 from repro.record.metrics import Metrics, collect_metrics
 from repro.record.observer import Inputs, Observed
 from repro.record.output_log import read_output
@@ -29,10 +30,12 @@ from repro.record.project import Project
 from repro.record.redact import redact_record, unkept_gap
 from repro.record.redactor import redactor_of
 from repro.record.states import remember_state
+from repro.record.tables import moved_gaps
 from repro.record.trace import Trace, read_trace
 from repro.record.tree_facts import TreeFacts
 from repro.record.warehouse import Warehouse
 from repro.secrets.files import secret_file_kind
+from repro.store.folding import tend_refs
 from repro.store.runs import write_run
 
 __all__ = ["Finisher", "seal"]
@@ -45,6 +48,9 @@ _SETTINGS = (
     *(f".cache/{tool}" for tool in ("pip", "uv", "matplotlib", "fontconfig", "numba", "dvc")),
 )
 """Directories of the home directory that hold settings; other hidden ones may hold data sets."""
+
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+"""repro itself, which a command that logs imports: the record names its version."""
 
 
 class Finisher(NamedTuple):
@@ -94,6 +100,7 @@ class Finisher(NamedTuple):
             self.repo, digest_of_state(record.run.pillars, record.metrics), self.begun.id
         )
         self.live.remove()
+        tend_refs(self.repo, now=record.run.ended_at or record.run.started_at)
         return record, oid
 
     def _record(self, ending: Ending) -> Record:
@@ -109,7 +116,8 @@ class Finisher(NamedTuple):
         # DVCLive's file is the run's only if the run wrote it: one from before is another run's.
         before = {p: c for p, c in self.facts.params.items() if not p.endswith(_DVCLIVE_PARAMS)}
         files = (_HYDRA_CONFIG, _DVCLIVE_PARAMS)
-        written = {path: c for path, c in outputs.inline.items() if path.endswith(files)}
+        texts = outputs.inline | outputs.unkept
+        written = {path: c for path, c in texts.items() if path.endswith(files)}
         params, param_gaps = collect_params(
             before, written=written, given=self.begun.params, redactor=redactor_of(self.repo)
         )
@@ -197,6 +205,10 @@ class Finisher(NamedTuple):
             for path, kind in secret.items()
             if (shown := _shown(path, top)) not in noted
         ]
+        LoggedInputs(collector, self.facts.tracked, outputs.artifacts, self.begun.started_ns).add(
+            self.live.directory
+        )
+        collector.gaps += moved_gaps(self.project, collector.entries.values(), top=top)
         overwritten = frozenset(trace.writes).intersection(trace.inputs)
         made = {f"{top}/{path}" for path in outputs.artifacts} - overwritten
         collector.add_traced(
@@ -231,7 +243,9 @@ class Finisher(NamedTuple):
         return [
             Gap(GapKind.DATA, entry.path, reason, fix)
             for entry in self.inputs.entries
-            if entry.path not in outputs.artifacts and not self._is_unchanged(entry)
+            if entry.path not in outputs.artifacts
+            and not entry.is_table  # a version never changes; see `moved_gaps`
+            and not self._is_unchanged(entry)
         ]
 
     def _is_unchanged(self, entry: DataEntry) -> bool:
@@ -248,7 +262,8 @@ class Finisher(NamedTuple):
             for prefix in (interpreter.prefix, interpreter.base_prefix)
             if prefix not in ("/", "/usr", "")
         }
-        return (*sorted(prefixes), *(f"{self.home}/{name}" for name in _SETTINGS))
+        settings = (f"{self.home}/{name}" for name in _SETTINGS)
+        return (*sorted(prefixes), *settings, _OWN)
 
 
 def _shown(full: str, top: str) -> str:
@@ -269,17 +284,24 @@ def seal(record: Record, facts: TreeFacts, gaps: Sequence[Gap], *, repo: Reposit
         params=digest_of_params(record.params),
         environment=digest_of_environment(record.environment),
     )
-    return record._replace(run=record.run._replace(pillars=pillars))
+    run = record.run._replace(pillars=pillars, format=format_of(record.data))
+    return record._replace(run=run)
 
 
 def _dvc_outs(repo: Repository, project: Project) -> list[str]:
     """Returns what ``dvc.lock`` names now, after the run."""
     paths: list[str] = []
     for lock in project.paths("dvc.lock"):
-        try:
-            with open(os.path.join(repo.top, lock), "rb") as file:
-                content = file.read()
-        except FileNotFoundError:
-            continue
-        paths += outs_of(lock, content)
+        content = _read(os.path.join(repo.top, lock))
+        if content is not None:
+            pipeline = _read(os.path.join(repo.top, os.path.dirname(lock), "dvc.yaml"))
+            paths += outs_of(lock, content, pipeline=pipeline)
     return paths
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None

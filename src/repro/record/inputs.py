@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 from repro.errors import ReproError
 from repro.model.data import DataEntry, Place, Source, check_path, is_reserved
 from repro.model.gap import Gap, GapKind
+from repro.record.project import is_outside
 from repro.record.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from repro.data.capture import Captured
+    from repro.data.ignore import Ignore
     from repro.data.pointers import Pointer
 
-__all__ = ["Collector", "is_pointer", "is_private", "outs_of", "size_of"]
+__all__ = ["Collector", "is_pointer", "is_private", "outs_of"]
 
 _ENVIRONMENT_MARKERS = ("site-packages", "dist-packages", "__pycache__", "node_modules")
 _SYSTEM = (
     *("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib", "/run/", "/var/lib/"),
     "/var/tmp/dvc/",  # noqa: S108 - where DVC keeps its databases
 )
-_MiB = 2**20
 
 
 class Collector:
@@ -44,53 +45,114 @@ class Collector:
         self.warehouse = warehouse
         self.entries = {entry.path: entry for entry in entries}
         self.gaps = list(gaps)
+        self._ignores: dict[str, Ignore | None] = {}
 
     def covers(self, path: str) -> bool:
-        """Tells whether a path is an entry, or lies inside one."""
-        return path in self.entries or any(parent in self.entries for parent in _parents(path))
+        """Tells whether a path is an entry, or lies inside one that has it."""
+        return path in self.entries or any(
+            parent in self.entries and not self._leaves_out(self.entries[parent], path)
+            for parent in _parents(path)
+        )
+
+    def _leaves_out(self, entry: DataEntry, path: str) -> bool:
+        """Tells whether DVC leaves a path out of a directory that it tracks."""
+        if entry.pointer is None or not entry.is_directory:
+            return False
+        ignore = self._ignore_of(entry.path)
+        return ignore is not None and ignore.leaves_out(path[len(entry.path) + 1 :])
+
+    def _ignore_of(self, path: str) -> "Ignore | None":
+        if path not in self._ignores:
+            from repro.data.ignore import ignore_of
+
+            self._ignores[path] = ignore_of(self.top, path)
+        return self._ignores[path]
 
     def add_pointers(self, pointers: Mapping[str, bytes], *, tracked: frozenset[str]) -> None:
         """Adds what DVC's pointers name, with the bytes that really lie there.
 
         Args:
-            pointers: Content of each file.
+            pointers: Content of each file, and of each ``dvc.yaml``.
             tracked: Paths in the snapshot: outputs that DVC leaves to git are code.
         """
         if not pointers:
             return
-        from repro.data.pointers import PointerError, Role, parse_pointers
+        from repro.data.pointers import PointerError, Role, parse_pointers, pipeline_of
 
         for file, content in pointers.items():
+            if not is_pointer(file):
+                continue
             try:
-                outs = parse_pointers(file, content)
+                outs = parse_pointers(file, content, pipeline=pointers.get(pipeline_of(file) or ""))
             except PointerError as error:
-                fix = error.hint or f"correct {file}"
-                self.gaps.append(Gap(GapKind.DATA, file, error.message, fix))
+                fix = error.hint or f"correct {error.file}"
+                self.gaps.append(Gap(GapKind.DATA, error.file, error.message, fix))
                 continue
             for pointer in outs:
                 if pointer.role is Role.OUT and pointer.path not in tracked:
                     self._add_pointer(pointer)
+        for file, content in pointers.items():
+            if f"{file[:-4]}lock" in pointers and file.endswith("dvc.yaml"):
+                self._note_unresolved(file, content)
+
+    def _note_unresolved(self, file: str, content: bytes) -> None:
+        from repro.data.pipeline import PointerError, working_directories
+
+        try:
+            places = working_directories(file, content)
+        except PointerError:  # a gap already
+            return
+        for stage, place in places.items():
+            is_resolved = any(x.startswith(f"{stage}@") and places[x] is not None for x in places)
+            if place is None and not is_resolved:
+                reason = "its working directory is known to DVC alone; its outputs are not inputs"
+                fix = f"write wdir without ${{...}} in {file}, or list them in [tool.repro] inputs"
+                self.gaps.append(Gap(GapKind.DATA, f"{file}:{stage}", reason, fix))
 
     def _add_pointer(self, pointer: "Pointer") -> None:
-        from repro.data.pointers import MD5
-
         full = os.path.join(self.top, pointer.path)
         if self.covers(pointer.path) or not os.path.exists(full):
             return
-        # What DVC has hashed it has cached: linking costs no space, whatever the size.
-        size_bytes = 0 if self._is_in_a_cache(pointer) else size_of(full)
-        entry = self._take(pointer.path, Source.DVC, size_bytes=size_bytes)
+        if is_outside(pointer.path):
+            self._add_elsewhere(pointer, os.path.normpath(full))
+            return
+        entry = self._take(pointer.path, Source.DVC, ignore=self._ignore_of(pointer.path))
         if entry is not None:
-            matches = pointer.hash_name != MD5 or entry.hash == pointer.hash
             self.entries[pointer.path] = entry._replace(
-                pointer=pointer.pointer_path, matches_pointer=matches
+                pointer=pointer.pointer_path,
+                matches_pointer=self._matches(pointer, full, entry.hash),
             )
 
-    def _is_in_a_cache(self, pointer: "Pointer") -> bool:
-        if pointer.hash is None:
+    def _add_elsewhere(self, pointer: "Pointer", full: str) -> None:
+        """Adds what DVC tracks outside of the working tree; it is never put back there."""
+        if full in self.entries:
+            return
+        try:
+            captured = self.warehouse.identify(full)
+        except (OSError, ReproError) as error:
+            self._note_unreadable(full, error)
+            return
+        self.entries[full] = _entry(full, captured, Source.DVC, Place.NOWHERE)._replace(
+            pointer=pointer.pointer_path,
+            matches_pointer=self._matches(pointer, full, captured.hash),
+        )
+        reason = "DVC tracks it outside the working tree: known by hash, its bytes are not kept"
+        self.gaps.append(Gap(GapKind.DATA, full, reason, f"bring it in: dvc import-url {full}"))
+
+    def _matches(self, pointer: "Pointer", full: str, found: str) -> bool:
+        """Tells whether a DVC file names the bytes that were found; it may name none."""
+        from repro.data.pointers import MD5_DOS2UNIX
+
+        if pointer.hash is None or pointer.hash == found:
+            return True
+        if pointer.hash_name != MD5_DOS2UNIX or pointer.is_directory != found.endswith(".dir"):
             return False
-        name = f"{pointer.hash[:2]}/{pointer.hash[2:]}"
-        return any(os.path.exists(f"{root}/{name}") for root in self.warehouse.also)
+        from repro.data.capture import hash_as_text
+
+        try:
+            return hash_as_text(full, ignore=self._ignore_of(pointer.path)) == pointer.hash
+        except (OSError, ReproError):  # it changes just now: not what DVC wrote down
+            return False
 
     def add_paths(self, paths: Iterable[str], source: Source) -> None:
         """Adds files and directories of the working tree."""
@@ -103,7 +165,7 @@ class Collector:
                     Gap(GapKind.DATA, path, f"{source.value}, but not there", "check its name")
                 )
                 continue
-            entry = self._take(path, source, size_bytes=size_of(full))
+            entry = self._take(path, source)
             if entry is not None:
                 self.entries[path] = entry
 
@@ -128,7 +190,8 @@ class Collector:
                 continue
             path = _relative(full, self.top)
             if path is None:
-                self._add_outside(full)
+                if not self.covers(full):
+                    self.add_outside(full, Source.TRACED)
             elif path in tracked or self.covers(path) or is_private(path):
                 continue
             elif full in overwritten:
@@ -138,7 +201,8 @@ class Collector:
             elif os.path.isfile(full):
                 self.add_paths([path], Source.TRACED)
 
-    def _add_outside(self, full: str) -> None:
+    def add_outside(self, full: str, source: Source) -> None:
+        """Adds a file from elsewhere, by its hash alone; code from there is a gap."""
         if not os.path.isfile(full):
             return
         if full.endswith((".py", ".pyc", ".so")):
@@ -151,35 +215,37 @@ class Collector:
         except (OSError, ReproError):
             captured = None
         if captured is not None:
-            self.entries[full] = _entry(full, captured, Source.TRACED, Place.NOWHERE)
+            self.entries[full] = _entry(full, captured, source, Place.NOWHERE)
         reason = "read from outside the repository; known by hash, its bytes are not kept"
         fix = "bring it in: dvc import-url, or copy it here and dvc add it"
         self.gaps.append(Gap(GapKind.DATA, full, reason, fix))
 
-    def _take(self, path: str, source: Source, *, size_bytes: int) -> DataEntry | None:
+    def _take(
+        self, path: str, source: Source, *, ignore: "Ignore | None" = None
+    ) -> DataEntry | None:
         if check_path(path, Place.STORE) is not None:
             reason = "not a path of this working tree; its bytes are not kept"
             fix = "bring it in: dvc import-url, or copy it here and dvc add it"
             self.gaps.append(Gap(GapKind.DATA, path, reason, fix))
             return None
         try:
-            captured, place = self.warehouse.take(
-                os.path.join(self.top, path), size_bytes=size_bytes
-            )
-        except ReproError:
-            reason = "it changed while it was being read"
-            self.gaps.append(Gap(GapKind.DATA, path, reason, "run again while nothing writes it"))
+            taken = self.warehouse.take(path, ignore=ignore)
+        except (OSError, ReproError) as error:
+            self._note_unreadable(path, error)
             return None
-        except OSError as error:
-            reason = error.strerror or str(error)
-            self.gaps.append(Gap(GapKind.DATA, path, reason, "make it readable, and run again"))
-            return None
-        if place is Place.NOWHERE:
-            limit = self.warehouse.limit_bytes // _MiB
-            reason = f"larger than {limit} MiB and not in DVC's cache: known by hash alone"
-            fix = f"dvc add {path}, or raise store_limit_mib in [tool.repro]"
+        if taken.skipped_by is not None:
+            reason, fix = self.warehouse.reason_of(taken.skipped_by, path)
             self.gaps.append(Gap(GapKind.DATA, path, reason, fix))
-        return _entry(path, captured, source, place)
+        return _entry(path, taken.captured, source, taken.place)
+
+    def _note_unreadable(self, path: str, error: OSError | ReproError) -> None:
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            fix = "make it readable, and run again"
+        else:
+            reason = "it changed while it was being read"
+            fix = "run again while nothing writes it"
+        self.gaps.append(Gap(GapKind.DATA, path, reason, fix))
 
 
 def _entry(path: str, captured: "Captured", source: Source, place: Place) -> DataEntry:
@@ -195,20 +261,6 @@ def _entry(path: str, captured: "Captured", source: Source, place: Place) -> Dat
     )
 
 
-def size_of(path: str) -> int:
-    """Returns the bytes in a file, or in all files below a directory."""
-    if os.path.isfile(path):
-        return os.path.getsize(path)
-    total = 0
-    for directory, _, names in os.walk(path):
-        for name in names:
-            try:
-                total += os.stat(os.path.join(directory, name)).st_size
-            except OSError:  # a broken link weighs nothing
-                continue
-    return total
-
-
 def is_pointer(path: str) -> bool:
     """Tells whether DVC keeps hashes in a file of this name (`repro.data.pointers` reads it)."""
     name = path.rpartition("/")[2]
@@ -217,12 +269,18 @@ def is_pointer(path: str) -> bool:
     )
 
 
-def outs_of(lock: str, content: bytes) -> list[str]:
-    """Returns the outputs that a ``dvc.lock`` names; none when it cannot be read."""
+def outs_of(lock: str, content: bytes, *, pipeline: bytes | None = None) -> list[str]:
+    """Returns the outputs that a ``dvc.lock`` names; none when it cannot be read.
+
+    Args:
+        lock: Its path, relative to the top.
+        content: Its bytes.
+        pipeline: Those of the ``dvc.yaml`` beside it.
+    """
     from repro.data.pointers import PointerError, Role, parse_pointers
 
     try:
-        pointers = parse_pointers(lock, content)
+        pointers = parse_pointers(lock, content, pipeline=pipeline)
     except PointerError:  # a gap already, unless the command itself broke it
         return []
     return [pointer.path for pointer in pointers if pointer.role is Role.OUT]

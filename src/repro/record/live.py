@@ -9,6 +9,7 @@ next repro command) can finish the record:
 - ``output``, ``output.1``, ``output.2``...: what it printed (see `repro.record.output_log`);
 - ``inputs.json``, ``environment.json``, ``pylock.toml``, ``conda-explicit.txt``: what was observed
   meanwhile; of the environment more at the end;
+- ``inputs.jsonl``: what the command says of its inputs (see `repro.record.logged`);
 - ``ended.json``: how it ended.
 """
 

@@ -24,6 +24,7 @@ from repro.record.live import LiveRun, atomic_write
 from repro.record.process_end import with_end
 from repro.record.project import Project
 from repro.record.redactor import redactor_of
+from repro.record.tables import add_declared_tables
 from repro.record.trace import Trace, main_interpreter, read_trace
 from repro.record.tree_facts import TreeFacts, read_tree_facts
 from repro.record.warehouse import Warehouse
@@ -100,7 +101,7 @@ def collect_inputs(
     """
     collector = Collector(top, warehouse)
     collector.add_pointers(facts.pointers, tracked=facts.tracked)
-    declared = [project.configured(path) for path in project.config.inputs]
+    declared = add_declared_tables(collector, project)
     collector.add_paths([p for p in declared if p not in facts.tracked], Source.DECLARED)
     collector.add_paths(large, Source.UNTRACKED)
     warehouse.flush()
@@ -207,6 +208,7 @@ class Observer:
             "gaps": gaps_to_json(inputs.gaps),
         }
         self._live.write("inputs", value)
+        self.warehouse.settle()  # a command may run for days, and these are known from now on
         return inputs
 
     def _observe_environment(self) -> Observed:

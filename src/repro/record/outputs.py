@@ -10,13 +10,14 @@ from repro.errors import ReproError
 from repro.git.snapshot import parse_status
 from repro.model.data import Artifact, Place, check_path
 from repro.model.gap import Gap, GapKind
-from repro.record.inputs import is_private, size_of
+from repro.model.policy import Keep
+from repro.record.inputs import is_private
 from repro.record.redact import unkept_gap
 from repro.record.warehouse import Warehouse
 from repro.secrets.files import secret_file_kind
 
 if TYPE_CHECKING:
-    from repro.data.capture import Captured
+    from repro.data.ignore import Ignore
 
 __all__ = ["STATUS", "Outputs", "Written", "collect_outputs", "written_files"]
 
@@ -50,12 +51,14 @@ class Outputs:
     Attributes:
         artifacts: By path.
         inline: Content of those that go into git.
+        unkept: Content of those that would, but for the policy; params may be read from it.
         gaps: What could not be captured.
     """
 
     def __init__(self) -> None:
         self.artifacts: dict[str, Artifact] = {}
         self.inline: dict[str, bytes] = {}
+        self.unkept: dict[str, bytes] = {}
         self.gaps: list[Gap] = []
 
 
@@ -149,7 +152,7 @@ def collect_outputs(
         directories: Those that are one artifact as a whole, relative to the top.
         top: The top of the working tree.
         tracked: Paths in the snapshot.
-        linked: Those of `directories` that DVC has in its cache.
+        linked: Those of `directories` that are DVC's.
         warehouse: Where the bytes go.
     """
     outputs = Outputs()
@@ -163,10 +166,15 @@ def collect_outputs(
         elif not is_private(file.path):
             _add(outputs, file, top, warehouse)
     for directory in sorted(changed_roots):
-        # What DVC tracks lies in its cache: linking it costs no space, whatever the size.
-        size_bytes = 0 if directory in linked else size_of(os.path.join(top, directory))
-        _take(outputs, directory, size_bytes, top, warehouse)
+        ignore = _ignore_of(top, directory) if directory in linked else None
+        _take(outputs, directory, warehouse, ignore=ignore)
     return outputs
+
+
+def _ignore_of(top: str, directory: str) -> "Ignore | None":
+    from repro.data.ignore import ignore_of
+
+    return ignore_of(top, directory)
 
 
 def _crowded(
@@ -190,7 +198,9 @@ def _add(outputs: Outputs, file: Written, top: str, warehouse: Warehouse) -> Non
         return
     full = os.path.join(top, file.path)
     content = _inline_content(file, full, outputs)
-    if content is not None:
+    if content is not None and warehouse.rule_of(file.path).keep is Keep.NEVER:
+        outputs.unkept[file.path] = content
+    elif content is not None:
         outputs.inline[file.path] = content
         outputs.artifacts[file.path] = Artifact(
             path=file.path,
@@ -200,37 +210,32 @@ def _add(outputs: Outputs, file: Written, top: str, warehouse: Warehouse) -> Non
             executable=os.access(full, os.X_OK),
         )
         return
-    _take(outputs, file.path, file.size_bytes, top, warehouse)
+    _take(outputs, file.path, warehouse)
 
 
-def _take(outputs: Outputs, path: str, size_bytes: int, top: str, warehouse: Warehouse) -> None:
+def _take(
+    outputs: Outputs, path: str, warehouse: Warehouse, *, ignore: "Ignore | None" = None
+) -> None:
     if check_path(path, Place.STORE) is not None:
         reason = "not a path of this working tree; its bytes are not kept"
         fix = "write it below the top of the repository"
         outputs.gaps.append(Gap(GapKind.ARTIFACTS, path, reason, fix))
         return
     try:
-        captured, place = warehouse.take(os.path.join(top, path), size_bytes=size_bytes)
+        taken = warehouse.take(path, ignore=ignore)
     except (OSError, ReproError) as error:
         _gap(outputs, path, error)
         return
-    _finish(outputs, path, captured, place, warehouse)
-
-
-def _finish(
-    outputs: Outputs, path: str, captured: "Captured", place: Place, warehouse: Warehouse
-) -> None:
-    if place is Place.NOWHERE:
-        limit = warehouse.limit_bytes // 2**20
-        reason = f"larger than {limit} MiB: known by hash alone"
-        fix = "raise store_limit_mib in [tool.repro], or track it with DVC"
+    if taken.skipped_by is not None:
+        reason, fix = warehouse.reason_of(taken.skipped_by, path)
         outputs.gaps.append(Gap(GapKind.ARTIFACTS, path, reason, fix))
+    captured = taken.captured
     outputs.artifacts[path] = Artifact(
         path=path,
         hash=captured.hash,
         size_bytes=captured.size_bytes,
         n_files=captured.n_files,
-        place=place,
+        place=taken.place,
         executable=captured.executable,
         extras=captured.extras,
     )

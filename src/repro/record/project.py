@@ -19,7 +19,8 @@ class Project(NamedTuple):
     Attributes:
         directory: Relative to the top of the working tree, "." for the top.
         cwd: Directory that the command runs in, relative likewise.
-        config: Its configuration; the defaults where it has none or it cannot be read.
+        config: Its configuration; the defaults where it has none or it cannot be read. The
+            patterns of its `store` count from the top.
         gaps: What is wrong with the configuration.
     """
 
@@ -99,7 +100,10 @@ def _inside_only(config: Config, directory: str) -> tuple[Config, tuple[Gap, ...
         gaps += [outside_gap(name) for name in outside]
         kept[field] = tuple(name for name in names if name not in outside)
     return config._replace(
-        params=kept["params"], metrics=kept["metrics"], outputs=kept["outputs"]
+        params=kept["params"],
+        metrics=kept["metrics"],
+        outputs=kept["outputs"],
+        store=config.store.below(directory),
     ), tuple(gaps)
 
 

@@ -88,7 +88,7 @@ def _repository_of(repo: Repository, begun: Begun) -> Repository:
 
 def _finisher(repo: Repository, live: LiveRun, begun: Begun, home: str) -> Finisher:
     project = load_project(repo.top, begun.project, cwd=begun.cwd)
-    warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
+    warehouse = warehouse_of(repo, project)
     facts = read_tree_facts(repo, begun.code.tree, project)
     inputs = load_inputs(live) or collect_inputs(
         begun.large, project, facts, top=repo.top, warehouse=warehouse

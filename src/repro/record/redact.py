@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from repro.git.screen import RULES
-from repro.model.data import Artifact
+from repro.model.data import Artifact, DataEntry
 from repro.model.environment import Environment, Package
 from repro.model.gap import Gap, GapKind
 from repro.model.run import Record, Run
@@ -36,6 +36,7 @@ def redact_record(record: Record, redactor: Redactor, *, searched_dir: str | Non
     artifacts, inline = pass_.outputs(record.artifacts, record.inline)
     clean = record._replace(
         run=pass_.run(record.run),
+        data=pass_.inputs(record.data),
         artifacts=artifacts,
         environment=None if record.environment is None else pass_.environment(record.environment),
         lock=pass_.lock("environment/pylock.toml", record.lock),
@@ -67,6 +68,19 @@ class _Pass:
             command=tuple(map(self._redactor.text, run.command)),
             tags={name: self._tag(name, value) for name, value in run.tags.items()},
             gaps=tuple(self._gap(gap) for gap in run.gaps),
+        )
+
+    def inputs(self, entries: tuple[DataEntry, ...]) -> tuple[DataEntry, ...]:
+        """Returns the inputs, the URIs of tables without secrets."""
+        return tuple(
+            entry._replace(
+                path=self._note(
+                    "data.yaml", entry.path, self._redactor.text(entry.path), fix=_KEYRING
+                )
+            )
+            if entry.is_table and "://" in entry.path
+            else entry
+            for entry in entries
         )
 
     def _gap(self, gap: Gap) -> Gap:

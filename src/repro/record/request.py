@@ -1,10 +1,11 @@
 """What was asked for and what stands around it: from these a run begins."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from repro.data.progress import Progress
 from repro.git.repository import Repository
 from repro.git.snapshot import Snapshot, take_snapshot
 from repro.model.gap import Gap, GapKind
@@ -51,6 +52,7 @@ class Surroundings(NamedTuple):
         author: Who git says the user is; None when it does not know.
         status: Output of ``git status`` (see `repro.git.snapshot.STATUS`), taken a moment ago.
         snapshot: The working tree, where it was taken a moment ago.
+        listener: Told how far hashing and storing data have come, while nothing else is printed.
     """
 
     env: Mapping[str, str]
@@ -58,6 +60,7 @@ class Surroundings(NamedTuple):
     author: Identity | None
     status: bytes | None = None
     snapshot: Snapshot | None = None
+    listener: Callable[[Progress], None] | None = None
 
     def take_snapshot(self, repo: Repository) -> Snapshot:
         """Returns the snapshot, taking it if need be."""

@@ -81,13 +81,14 @@ def run_command(repo: Repository, request: Request, around: Surroundings) -> Out
     begun = begin(repo, request, project, around, at=datetime.now(UTC))
     begun, live, lock = _open_live(repo, begun)
     try:
-        warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
+        warehouse = warehouse_of(repo, project)
         rows = start_rows(repo, begun.code.tree)
         observer = Observer(
             repo, live, begun, project, warehouse=warehouse, env=around.env, rows=rows
         )
         _write_live_commit(repo, begun)
         ending = _execute(request, begun, live, observer, around)
+        warehouse.progress.listener = around.listener  # the terminal was the command's until now
         outcome = _record(repo, live, begun, ending, observer=observer, home=around.home)
         return outcome._replace(is_strict=is_strict)
     finally:

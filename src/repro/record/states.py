@@ -26,6 +26,11 @@ def recorded_as(repo: Repository, digest: str) -> RunId | None:
             text = file.read().strip()
     except FileNotFoundError:
         return None
-    if not is_run_id(text) or read_ref(repo, run_ref(RunId(text))) is None:
+    if not is_run_id(text):
         return None
-    return RunId(text)
+    run_id = RunId(text)
+    if read_ref(repo, run_ref(run_id)) is None:
+        from repro.store.listing import has_run
+
+        return run_id if has_run(repo, run_id) else None  # folded, or gone
+    return run_id

@@ -84,7 +84,7 @@ def known_gaps(
     What is read on the way stays in the caches in which the recorder will find it.
     """
     facts = read_tree_facts(repo, begun.code.tree, project, rows=start_rows(repo, begun.code.tree))
-    warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
+    warehouse = warehouse_of(repo, project)
     inputs = collect_inputs(begun.large, project, facts, top=repo.top, warehouse=warehouse)
     params, of_params = collect_params(
         facts.params, written={}, given=begun.params, redactor=redactor_of(repo)

@@ -29,7 +29,7 @@ class TreeFacts(NamedTuple):
     Attributes:
         tracked: Every path in it.
         code_digest: Digest of the code pillar.
-        pointers: Content of DVC's pointers, by path.
+        pointers: Content of DVC's pointers, and of its ``dvc.yaml``, by path.
         params: Content of the params files, ignored ones on disk included, by path.
         metrics: Where metrics may lie.
         gaps: Files that could not be read.
@@ -76,7 +76,7 @@ def _facts(repo: Repository, rows: Mapping[str, str], project: Project) -> TreeF
     return TreeFacts(
         tracked=frozenset(rows),
         code_digest=digest_of_code(row for path, row in rows.items() if path not in apart),
-        pointers={path: blobs[path] for path in pointers if path in blobs},
+        pointers={path: blobs[path] for path in (*pointers, *dvc_yamls) if path in blobs},
         params=contents,
         metrics=tuple(metrics),
         gaps=(*gaps, *unreadable),

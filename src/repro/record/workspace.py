@@ -23,6 +23,7 @@ from repro.record.request import Request, Surroundings, begin
 from repro.record.states import recorded_as, remember_state
 from repro.record.tree_facts import TreeFacts, read_tree_facts
 from repro.record.warehouse import Warehouse, warehouse_of
+from repro.store.folding import tend_refs
 from repro.store.runs import write_run
 
 __all__ = ["Recorded", "record_workspace"]
@@ -56,7 +57,8 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
     rows = start_rows(repo, begun.code.tree)
     observed = _observe(repo, around, project)  # meanwhile git lists the tree
     facts = read_tree_facts(repo, begun.code.tree, project, rows=rows)
-    warehouse = warehouse_of(repo, limit_bytes=project.config.store_limit_bytes)
+    warehouse = warehouse_of(repo, project)
+    warehouse.progress.listener = around.listener
     record = _record(repo, begun, project, facts=facts, observed=observed, warehouse=warehouse)
     warehouse.flush()
     witnesses = _witnesses(repo, record, observed, facts)
@@ -67,6 +69,7 @@ def record_workspace(repo: Repository, request: Request, around: Surroundings) -
     parents = [begun.code.commit] if begun.code.commit is not None else []
     oid = write_run(repo, record, parents=parents, ref=run_ref(begun.id))
     remember_state(repo, digest, begun.id)
+    tend_refs(repo, now=begun.started_at)
     return Recorded(begun.id, record, oid, witnesses)
 
 
@@ -154,7 +157,8 @@ def _witnesses(
     repo: Repository, record: Record, observed: Observed, facts: TreeFacts
 ) -> tuple[str, ...] | None:
     hashes = [entry.hash for entry in record.data] + [item.hash for item in record.artifacts]
-    if any(hash_.endswith(".dir") for hash_ in hashes):
+    has_table = any(entry.is_table for entry in record.data)
+    if has_table or any(hash_.endswith(".dir") for hash_ in hashes):
         return None
     paths = {entry.path for entry in record.data} | {a.path for a in record.artifacts}
     paths |= {path for path in (*facts.params, *facts.metrics) if path not in facts.tracked}
