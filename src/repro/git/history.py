@@ -105,7 +105,7 @@ def _diff(repo: Repository, *args: str, exclude: Sequence[str]) -> str:
             )
         except GitCommandError as error:
             raise HistoryError(
-                f"git cannot compare the two: {error.stderr.strip()}", hint="git fsck"
+                f"git cannot compare the two: {error.stderr.strip()}", hint="repro fsck"
             ) from error
     return text
 

@@ -6,13 +6,15 @@ A derived note, one file a remote below ``<state>/remotes/``; asking again makes
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from repro.git.repository import Repository
+from repro.git.repository import GitError, Repository
 from repro.model.escape import escape_name
-from repro.model.ids import RunId, is_run_id
+from repro.model.ids import Oid, RefName, RunId, is_run_id
+from repro.store.folded import read_folded_runs
 
-__all__ = ["Shared", "forget_shared", "note_shared", "read_shared", "shared_with"]
+__all__ = ["Shared", "forget_shared", "note_shared", "read_note", "read_shared", "shared_with"]
 
 
 class Shared(NamedTuple):
@@ -20,29 +22,47 @@ class Shared(NamedTuple):
 
     Attributes:
         remote: Its name.
-        runs: The runs on it, folded ones too.
+        runs: The runs on it; in a note, those that its archives list need not be among them.
+        archives: Its archives: refs and their commits, which are here too.
         data: The object hashes that its DVC remotes had, by name of the DVC remote.
     """
 
     remote: str
     runs: frozenset[RunId] = frozenset()
+    archives: Mapping[RefName, Oid] = {}
     data: Mapping[str, frozenset[str]] = {}
 
 
-def read_shared(repo: Repository, remote: str) -> Shared:
-    """Returns what is known of a remote: nothing, where it was never asked or the note is gone."""
+def read_note(repo: Repository, remote: str) -> Shared:
+    """Returns the note of a remote as it stands, without the runs that its archives list.
+
+    It is empty where the remote was never asked, or the note is gone.
+    """
     return _read(_path(repo, remote)) or Shared(remote)
 
 
+def read_shared(repo: Repository, remote: str) -> Shared:
+    """Returns what is known of a remote, folded runs among them."""
+    return _with_folded(repo, read_note(repo, remote))
+
+
 def shared_with(repo: Repository) -> list[Shared]:
-    """Returns what is known of every remote."""
+    """Returns what is known of every remote, folded runs among them."""
     directory = f"{repo.state_dir}/remotes"
     try:
         names = sorted(name for name in os.listdir(directory) if name.endswith(".json"))
     except FileNotFoundError:
         return []
     found = (_read(f"{directory}/{name}") for name in names)
-    return [shared for shared in found if shared is not None]
+    return [_with_folded(repo, shared) for shared in found if shared is not None]
+
+
+def _with_folded(repo: Repository, shared: Shared) -> Shared:
+    folded: set[RunId] = set()
+    for row in shared.archives.items():
+        with suppress(GitError):  # an archive that is not here any more tells nothing
+            folded.update(run.id for run in read_folded_runs(repo, [row]))
+    return shared._replace(runs=shared.runs | folded) if folded else shared
 
 
 def note_shared(repo: Repository, shared: Shared) -> None:
@@ -56,6 +76,7 @@ def note_shared(repo: Repository, shared: Shared) -> None:
     fields = {
         "remote": shared.remote,
         "runs": sorted(shared.runs),
+        "archives": dict(sorted(shared.archives.items())),
         "data": {name: sorted(hashes) for name, hashes in sorted(shared.data.items())},
     }
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
@@ -85,7 +106,8 @@ def _read(path: str) -> Shared | None:
             fields: Any = json.load(file)
         data = {str(name): _texts(hashes) for name, hashes in fields["data"].items()}
         runs = frozenset(RunId(run) for run in _texts(fields["runs"]) if is_run_id(run))
-        return Shared(str(fields["remote"]), runs, data)
+        archives = {RefName(str(k)): Oid(str(v)) for k, v in fields.get("archives", {}).items()}
+        return Shared(str(fields["remote"]), runs, archives, data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None  # as good as never asked
 

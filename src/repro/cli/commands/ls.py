@@ -10,10 +10,13 @@ from repro.cli.selection import Request, Selection, keys_named, select
 from repro.cli.table import show_table, to_tsv
 from repro.cli.views import listing
 from repro.compare.columns import Columns, all_columns, columns_that_differ
+from repro.git.repository import Repository
 
 __all__ = ["command"]
 
 _NEWEST = 20
+_DEFAULT_REMOTE = ""
+"""What --remote without a name gives."""
 
 
 @click.command("ls", short_help="List runs")
@@ -25,6 +28,13 @@ _NEWEST = 20
 @click.option("-c", "--columns", metavar="KEY,...", help="Show these columns.")
 @click.option("--all", "every", is_flag=True, help="Show every column, not only what differs.")
 @click.option("--commit", metavar="REV", help="Only runs that started from this commit.")
+@click.option(
+    "--remote",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value=_DEFAULT_REMOTE,
+    help="Ask a git remote, and show what of each run is shared.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(
     expression: str | None,
@@ -34,6 +44,7 @@ def command(
     columns: str | None,
     every: bool,
     commit: str | None,
+    remote: str | None,
     as_json: bool,
 ) -> None:
     """List runs, newest first.
@@ -47,19 +58,27 @@ def command(
       repro ls 'params.opt in ["adam", "sgd"] and started_at > "2026-01-31"'
       repro ls 'status == "failed" or "baseline" in tags' --sort -duration_s
 
+    With --remote, which comes last or with its NAME, each run is said to have its record here, on
+    the remote, or both; its code on a branch of the remote, or with the run alone; and its data
+    all, in part or not at all on the DVC remotes.
+
     \b
     Keys, in filters, --sort and --columns:
-      id name status branch commit dirty duration_s started_at command exit_code gaps
+      id name status branch commit dirty duration_s started_at command exit_code gaps starred notes
       params.NAME  metrics.NAME  tags.NAME  metrics["any name"]
     """  # noqa: D301 - click reads the backspace
     console = current_console()
     if limit is None:
         limit = _NEWEST if console.is_terminal and not as_json else 0
     request = Request(expression or None, sort, commit, limit)
-    selection = select(open_runs(), request)
+    repo = open_runs()
+    selection = select(repo, request)
     for run in selection.unreadable:
         console.talk(f"warning: {run.reason}")
-    if as_json:
+    if remote is not None:
+        is_filtered = bool(expression or commit)
+        _ask(console, repo, selection, remote, is_filtered=is_filtered, as_json=as_json)
+    elif as_json:
         now = datetime.now(UTC)
         console.json([listing.to_json(run, now=now) for run in selection.runs])
     elif not selection.runs:
@@ -70,6 +89,28 @@ def command(
         _write_tsv(console, selection, columns)
     if selection.n_more and not as_json:
         console.talk(f"… and {selection.n_more:,} more: repro ls -n 0")
+
+
+def _ask(
+    console: Console,
+    repo: Repository,
+    selection: Selection,
+    remote: str,
+    *,
+    is_filtered: bool,
+    as_json: bool,
+) -> None:
+    from repro.cli.whereabouts import list_whereabouts
+
+    list_whereabouts(
+        console,
+        repo,
+        selection,
+        remote or None,
+        now=datetime.now(UTC),
+        is_filtered=is_filtered,
+        as_json=as_json,
+    )
 
 
 def _say_none(console: Console, selection: Selection) -> None:

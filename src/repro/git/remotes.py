@@ -1,0 +1,359 @@
+"""git remotes, through GitPython: asks which refs one has, fetches refs, pushes refs.
+
+Any transport and credential that git has. The user's own fetch and push are left as they are: no
+setting of theirs adds a ref, prunes one, runs a hook, or writes FETCH_HEAD here.
+
+GitPython starts git, and reads its progress; its ``Remote.fetch`` and ``Remote.push`` are not used,
+because they read FETCH_HEAD, drop what a refusal says, and cannot be given ``-c``.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from repro.git.remote_errors import (
+    NoRemoteError,
+    UnknownRemoteError,
+    remote_error,
+    without_user_info,
+)
+from repro.git.repository import Repository
+from repro.model.ids import Oid, RefName
+
+if TYPE_CHECKING:
+    from git import RemoteProgress
+
+__all__ = [
+    "GitRemote",
+    "OnProgress",
+    "Pushed",
+    "RefPush",
+    "fetch_refs",
+    "find_remote",
+    "list_remote_refs",
+    "push_refs",
+]
+
+OnProgress = Callable[[str, int, int], None]
+"""Is told what git does ("receiving"), how much of it is done, and of how much."""
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|.*[/:]", re.DOTALL)
+_STATUS = re.compile(r"([ +\-*!=])\t[^\t]*:([^\t:]*)\t(.*)")
+_REASON = re.compile(r"\((.*)\)$")
+_PUSH = (
+    # A hook of the user's looks at pushes of branches; tags and submodules are not ours to push.
+    *("push", "--porcelain", "--progress", "--no-verify", "--no-follow-tags"),
+    "--recurse-submodules=no",
+)
+_FETCH = (
+    *("fetch", "--progress", "--no-tags", "--no-prune", "--refmap=", "--no-write-fetch-head"),
+    *("--no-recurse-submodules", "--no-auto-maintenance", "--no-write-commit-graph"),
+    # In a partial clone too: a record is there to be read, and is checked at once.
+    *("--no-show-forced-updates", "--no-filter", "--stdin"),
+)
+_SETTINGS = (
+    *("-c", "core.fsync=reference,loose-object,pack", "-c", "core.fsyncMethod=batch"),
+    *("-c", "fetch.pruneTags=false", "-c", "submodule.recurse=false", "-c", "gc.auto=0"),
+)
+_PROGRESS = re.compile(r"(remote: )?[A-Z][a-z]+ [a-z]+: +[0-9]+%?[ ,(]")
+_STAGES = {
+    "COUNTING": "counting",
+    "COMPRESSING": "compressing",
+    "WRITING": "sending",
+    "RECEIVING": "receiving",
+    "RESOLVING": "unpacking",
+}
+
+
+class GitRemote(NamedTuple):
+    """A git remote.
+
+    Attributes:
+        name: What it is called: its name in the configuration, or its address.
+        address: What git is given: the same, with the credentials that an address may hold.
+        push_address: Where git pushes to.
+        is_named: Whether the configuration knows it.
+    """
+
+    name: str
+    address: str
+    push_address: str
+    is_named: bool
+
+
+class RefPush(NamedTuple):
+    """What shall become of a ref of a remote.
+
+    Attributes:
+        ref: Its name there.
+        old: What it names there; None: it must not exist. It never moves but forward.
+        new: What it shall name; None: it is deleted, if it still names `old`.
+    """
+
+    ref: RefName
+    old: Oid | None
+    new: Oid | None
+
+
+class Pushed(NamedTuple):
+    """What became of a push of one ref.
+
+    Attributes:
+        ref: The ref.
+        is_done: Whether the remote has it now.
+        was_quicker: Whether somebody else had moved it meanwhile.
+        reason: git's words where it was refused.
+        said: What the remote said beside.
+    """
+
+    ref: RefName
+    is_done: bool
+    was_quicker: bool = False
+    reason: str = ""
+    said: str = ""
+
+
+def find_remote(repo: Repository, name: str | None = None, *, to_push: bool = False) -> GitRemote:
+    """Returns the remote that is meant.
+
+    Args:
+        repo: The repository.
+        name: Its name or an address; by default the one that git itself would use for this branch,
+            ``origin``, or the only one there is.
+        to_push: Whether it is to be pushed to: git can be told to push elsewhere than it pulls.
+
+    Raises:
+        NoRemoteError: There is none, or several and none to prefer.
+        UnknownRemoteError: There is none of this name.
+    """
+    settings = _settings(repo)
+    urls = {
+        key.removeprefix("remote.").removesuffix(".url"): values
+        for key, values in settings.items()
+        if key.startswith("remote.") and key.endswith(".url")
+    }
+    if name is None:
+        name = _default(repo, settings, list(urls), to_push=to_push)
+    for known in urls if name not in urls else ():
+        if name in urls[known]:
+            name = known
+    if name in urls:
+        push = settings.get(f"remote.{name}.pushurl", [])
+        return GitRemote(name, name, push[0] if len(push) == 1 else name, is_named=True)
+    if not _ADDRESS.match(name) and not os.path.isdir(os.path.join(repo.top, name)):
+        raise UnknownRemoteError(name, list(urls))
+    return GitRemote(without_user_info(name), name, name, is_named=False)
+
+
+def _settings(repo: Repository) -> dict[str, list[str]]:
+    keys = r"^(remote\..*\.(url|pushurl)|remote\.pushdefault|branch\..*\.(remote|pushremote))$"
+    result = repo.start("config", "--null", "--get-regexp", keys).result()
+    settings: dict[str, list[str]] = {}
+    for row in os.fsdecode(result.out).split("\0")[:-1]:
+        key, _, value = row.partition("\n")
+        settings.setdefault(key, []).append(value)
+    return settings
+
+
+def _default(
+    repo: Repository, settings: dict[str, list[str]], names: list[str], *, to_push: bool
+) -> str:
+    keys = [f"branch.{repo.branch}.remote"]
+    if to_push:
+        keys = [f"branch.{repo.branch}.pushremote", "remote.pushdefault", *keys]
+    for key in keys:
+        for value in settings.get(key, [])[-1:]:
+            if value != ".":
+                return value
+    if "origin" in names or len(names) == 1:
+        return "origin" if "origin" in names else names[0]
+    if names:
+        raise NoRemoteError(
+            "there are several git remotes, and none is called origin",
+            hint=f"name one: --remote {names[0]}",
+            details=tuple(names),
+        )
+    raise NoRemoteError(
+        "this repository has no git remote to share runs through",
+        hint="git remote add origin URL",
+    )
+
+
+def list_remote_refs(
+    repo: Repository, remote: GitRemote, *patterns: str, to_push: bool = False
+) -> dict[RefName, Oid]:
+    """Returns the refs that a remote has and what they name.
+
+    Args:
+        repo: The repository.
+        remote: The remote.
+        patterns: Such as ``refs/repro/*``.
+        to_push: Whether to ask where one pushes to.
+
+    Raises:
+        RemoteError: It cannot be asked.
+    """
+    where = remote.push_address if to_push else remote.address
+    out, err, code = _git(repo, ("ls-remote", "--refs", "--", where, *patterns))
+    if code != 0:
+        raise remote_error(remote.name, err, code)
+    rows = (line.split("\t", 1) for line in out.splitlines() if "\t" in line)
+    return {RefName(ref): Oid(oid) for oid, ref in rows}
+
+
+def fetch_refs(
+    repo: Repository,
+    remote: GitRemote,
+    refs: Iterable[str],
+    *,
+    on_progress: OnProgress | None = None,
+) -> None:
+    """Fetches what refs of a remote name; no ref here is made or moved.
+
+    Args:
+        repo: The repository.
+        remote: The remote.
+        refs: Their names there.
+        on_progress: Is told how far git is.
+
+    Raises:
+        RemoteError: It failed.
+    """
+    lines = "".join(f"{ref}\n" for ref in refs)
+    if not lines:
+        return
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as refspecs:
+        refspecs.write(lines.encode())
+        refspecs.seek(0)
+        args = (*_FETCH, "--", remote.address)
+        _, err, code = _git(repo, args, stdin=refspecs, on_progress=on_progress)
+    if code != 0:
+        raise remote_error(remote.name, err, code)
+
+
+def push_refs(
+    repo: Repository,
+    remote: GitRemote,
+    pushes: Iterable[RefPush],
+    *,
+    on_progress: OnProgress | None = None,
+) -> list[Pushed]:
+    """Pushes refs, and nothing besides; each stands for itself.
+
+    Args:
+        repo: The repository.
+        remote: The remote.
+        pushes: Not more than some hundred: git takes time that grows with their square.
+        on_progress: Is told how far git is.
+
+    Raises:
+        RemoteError: Nothing was pushed, or nobody knows what was.
+    """
+    leases = []
+    refspecs = []
+    for ref, old, new in pushes:
+        refspecs.append(f"{new or ''}:{ref}")
+        # A lease is on what must not be there, or is deleted; what is there only moves forward.
+        if old is None or new is None:
+            leases.append(f"--force-with-lease={ref}:{old or ''}")
+    if not refspecs:
+        return []
+    unmirrored = ("-c", f"remote.{remote.name}.mirror=false") if remote.is_named else ()
+    args = (*_PUSH, *leases, "--", remote.address, *refspecs)
+    out, err, code = _git(repo, args, settings=unmirrored, on_progress=on_progress)
+    said = "\n".join(
+        line.removeprefix("remote: ").strip()
+        for line in err.splitlines()
+        if line.startswith("remote: ")
+    )
+    rows = [_pushed(row, said) for row in map(_STATUS.match, out.splitlines()) if row]
+    if code != 0 and all(row.is_done for row in rows):
+        raise remote_error(remote.name, err, code)
+    return rows
+
+
+_QUICKER = re.compile(
+    "stale info|fetch first|non-fast-forward|already exists|incorrect old value|cannot lock ref"
+    "|failed to update ref|failed to lock|reference already"
+)
+
+
+def _pushed(row: re.Match[str], said: str) -> Pushed:
+    flag, ref, summary = row.groups()
+    if flag != "!":
+        return Pushed(RefName(ref), is_done=True)
+    match = _REASON.search(summary)
+    reason = match[1] if match else summary
+    return Pushed(RefName(ref), False, bool(_QUICKER.search(reason)), reason, said)
+
+
+def _git(
+    repo: Repository,
+    args: Sequence[str],
+    *,
+    settings: Sequence[str] = (),
+    stdin: BinaryIO | None = None,
+    on_progress: OnProgress | None = None,
+) -> tuple[str, str, int]:
+    """Runs git with the user's own environment, where their credentials are."""
+    from io import TextIOWrapper
+    from threading import Thread
+
+    from git import Git
+
+    env = {
+        # In a hook, git's own variables would lead it to another repository.
+        "GIT_DIR": repo.git_dir,
+        "GIT_WORK_TREE": repo.top,
+        "GIT_INDEX_FILE": repo.index_path,
+        "LC_ALL": "C",
+    }
+    command = ["git", *_SETTINGS, *settings, *args]
+    started = Git(repo.top).execute(command, as_process=True, istream=stdin, env=env)
+    process = started.proc
+    if process is None or process.stdout is None or process.stderr is None:
+        raise AssertionError("unreachable: it was started with both as pipes")
+    tell = _progress(on_progress).new_message_handler()
+    out: list[bytes] = []
+    err: list[str] = []
+    try:
+        # A carriage return ends a line too, or progress would be seen when all is over.
+        lines = TextIOWrapper(process.stderr, "utf-8", "replace", newline=None)
+        with process.stdout as stdout, lines:
+            reader = Thread(target=lambda: out.append(stdout.read()), daemon=True)
+            reader.start()
+            for line in lines:
+                err.append(line)
+                tell(line)
+            reader.join()
+        code = process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    said = "".join(line for line in err if not _PROGRESS.match(line))
+    return b"".join(out).decode("utf-8", "surrogateescape"), said, code
+
+
+def _progress(on_progress: OnProgress | None) -> "RemoteProgress":
+    from git import RemoteProgress
+
+    stages = {getattr(RemoteProgress, name): stage for name, stage in _STAGES.items()}
+
+    class Progress(RemoteProgress):
+        def update(
+            self,
+            op_code: int,
+            cur_count: str | float,
+            max_count: str | float | None = None,
+            message: str = "",
+        ) -> None:
+            del message
+            stage = stages.get(op_code & self.OP_MASK)
+            if on_progress is not None and stage is not None and max_count:
+                on_progress(stage, int(cur_count), int(max_count))
+
+    return Progress()

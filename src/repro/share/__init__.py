@@ -1,0 +1,1 @@
+"""Runs and their bytes, to remotes and from them."""
