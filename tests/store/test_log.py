@@ -3,15 +3,19 @@
 import random
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repro.git.repository import open_repository
 from repro.model.event import Event, EventKind, decode_event, edits_of, encode_event
-from repro.model.ids import LOG_REFS, RunId, WriterId
+from repro.model.ids import LOG_REFS, Oid, RunId, WriterId
 from repro.model.run import Identity
 from repro.store.listing import read_listing
-from repro.store.log import Word, append_events, read_events
+from repro.store.log import Word, WordError, append_events, read_events
 from repro.store.writer import current_writer, new_writer, own_writers
 from tests.store.conftest import START, Shelf
 
@@ -109,3 +113,81 @@ def test_a_writer_keeps_its_name(shelf: Shelf) -> None:
     second = new_writer(shelf.repo)
     assert own_writers(shelf.repo) == (first, second)
     assert current_writer(shelf.repo) == second
+
+
+def test_all_words_are_said_or_none(shelf: Shelf) -> None:
+    words = [Word(EventKind.STAR, RUN), Word(EventKind.NOTE, RUN, value="x" * 70_000)]
+    with pytest.raises(WordError) as caught:
+        append_events(shelf.repo, words, now=START, author=ANN)
+    assert caught.value.word == words[1]
+    assert "70,000" in caught.value.message
+    assert read_events(shelf.repo) == []
+
+
+def test_a_tag_from_a_record_can_be_taken_away_whatever_it_is_called(shelf: Shelf) -> None:
+    for name in ("a\nb", "\udcff", "-x", "n" * 5000):
+        append_events(shelf.repo, [Word(EventKind.UNTAG, RUN, name)], now=START, author=ANN)
+        assert edits_of(read_events(shelf.repo))[RUN].tags[name] is None
+
+
+def test_nothing_to_say_makes_no_log(shelf: Shelf) -> None:
+    assert append_events(shelf.repo, [], now=START, author=ANN) == []
+    assert shelf.scratch.refs(LOG_REFS) == {}
+    assert own_writers(shelf.repo) == ()
+
+
+def test_a_log_is_read_from_where_it_is_known(shelf: Shelf) -> None:
+    append_events(shelf.repo, [Word(EventKind.STAR, RUN)], now=START, author=ANN)
+    [known] = shelf.scratch.refs(LOG_REFS).values()
+    append_events(shelf.repo, [Word(EventKind.UNSTAR, RUN)], now=START, author=ANN)
+    [event] = read_events(shelf.repo, without=[Oid(known)])
+    assert event.kind is EventKind.UNSTAR
+
+
+def test_clones_that_fetch_each_others_logs_agree(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put("k")
+    there = Shelf(shelf.scratch.clone(tmp_path / "there"), None)  # type: ignore[arg-type]
+    there = there._replace(repo=open_repository(str(there.scratch.path)))
+    there.scratch.git("fetch", "--quiet", "origin", "refs/repro/runs/*:refs/repro/runs/*")
+    for number, clone in enumerate((shelf, there, shelf, there)):
+        words = [
+            Word(EventKind.NOTE, RUN, value=f"note {number}"),
+            Word(EventKind.TAG, RUN, "stage", f"{number}"),
+            Word(EventKind.TAG, RUN, f"by-{number}"),
+        ]
+        append_events(clone.repo, words, now=START + timedelta(seconds=number % 2), author=ANN)
+    for clone, other in ((shelf, there), (there, shelf)):
+        path = str(other.scratch.path)
+        clone.scratch.git("fetch", "--quiet", path, "refs/repro/log/*:refs/repro/log/*")
+    here, away = (read_listing(clone.repo).summaries[0] for clone in (shelf, there))
+    assert here == away
+    assert sorted(note.text for note in here.notes) == [f"note {number}" for number in range(4)]
+    assert {f"by-{number}" for number in range(4)} <= set(here.tags)
+
+
+def test_a_log_is_read_for_some_runs_and_kinds_alone(shelf: Shelf) -> None:
+    other = RunId("20240506T070810-llllllll")
+    words = [
+        Word(EventKind.STAR, RUN),
+        Word(EventKind.NOTE, RUN, value=f'about {other}, not "star"'),
+        Word(EventKind.STAR, other),
+    ]
+    append_events(shelf.repo, words, now=START, author=ANN)
+
+    def read(**only: Any) -> list[tuple[RunId, EventKind]]:
+        found = read_events(shelf.repo, **only)
+        return [(event.run, event.kind) for event in sorted(found, key=lambda e: e.at)]
+
+    assert read(runs=[other]) == [(other, EventKind.STAR)]
+    assert read(kinds=[EventKind.STAR]) == [(RUN, EventKind.STAR), (other, EventKind.STAR)]
+    assert read(runs=[RUN], kinds=[EventKind.NOTE]) == [(RUN, EventKind.NOTE)]
+    assert read(runs=[]) == []
+    many = [*(RunId(f"20240506T0709{n:02}-mmmmmmmm") for n in range(10)), RUN]
+    assert len(read(runs=many)) == 2
+
+
+def test_a_damaged_writer_file_gives_a_new_name(shelf: Shelf) -> None:
+    current_writer(shelf.repo)
+    Path(shelf.repo.state_dir, "writer").write_text("")
+    second = current_writer(shelf.repo)
+    assert own_writers(shelf.repo) == (second,)

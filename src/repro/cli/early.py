@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from repro.cli.identity import ASK_IDENTITY, identity_in
 from repro.errors import ReproError
 from repro.git.refs import read_ref
 from repro.git.repository import GitNotInstalledError, Opening, Repository
@@ -33,7 +34,6 @@ __all__ = [
     "status_of",
 ]
 
-_IDENTITY = ("var", "GIT_AUTHOR_IDENT")
 _under_way: list[Opening] = []
 _snapshots: dict[Opening, "_Taking"] = {}
 
@@ -65,7 +65,7 @@ class _Taking(threading.Thread):
 def ask_git() -> None:
     """Starts to open the repository of the current directory; does not wait, does not fail."""
     with suppress(GitNotInstalledError, OSError):  # `asked` meets it again, where it is reported
-        _under_way.append(Opening(asking=(STATUS, _IDENTITY)))
+        _under_way.append(Opening(asking=(STATUS, ASK_IDENTITY)))
 
 
 def begin_snapshot() -> None:
@@ -99,7 +99,7 @@ def asked() -> Opening:
         opening = _under_way.pop()
         if opening.directory == os.path.realpath(os.getcwd()):
             return opening
-    return Opening(asking=(STATUS, _IDENTITY))
+    return Opening(asking=(STATUS, ASK_IDENTITY))
 
 
 def status_of(opening: Opening) -> bytes | None:
@@ -110,13 +110,8 @@ def status_of(opening: Opening) -> bytes | None:
 
 def identity_of(opening: Opening) -> Identity | None:
     """Returns who git says the user is; None when it knows no name or no address."""
-    result = opening.answer(_IDENTITY)
-    if result.code != 0:
-        return None
-    text = result.out.decode("utf-8", "replace")
-    name, _, rest = text.partition(" <")
-    email = rest.partition(">")[0]
-    return Identity(name, email)
+    result = opening.answer(ASK_IDENTITY)
+    return identity_in(result.out) if result.code == 0 else None
 
 
 def record_unchanged(args: Sequence[str]) -> int | None:

@@ -8,9 +8,8 @@ from repro.model.ids import live_ref, short_id
 from repro.model.run import Pillars, Record, Run, Status
 from repro.model.summary import Summary, summarize
 from repro.record.live import list_live_runs
-from repro.store.runs import list_live, read_record
 
-__all__ = ["find_run", "open_runs", "running_records", "running_summaries"]
+__all__ = ["find_run", "find_summary", "open_runs", "running_records", "running_summaries"]
 
 
 def open_runs() -> Repository:
@@ -76,12 +75,21 @@ def running_records(repo: Repository) -> list[Record]:
 
 
 def running_summaries(repo: Repository, records: list[Record]) -> list[Summary]:
-    """Returns the summaries of runs in progress; each is the commit of its code snapshot."""
+    """Returns the summaries of runs in progress, as people have edited them meanwhile.
+
+    Each is the commit of its code snapshot.
+    """
     if not records:
         return []
+    from repro.model.event import edits_of
+    from repro.store.listing import with_edits
+    from repro.store.log import read_events
+    from repro.store.runs import list_live
+
     oids = dict(list_live(repo))
+    edits = edits_of(read_events(repo, runs=oids.keys()))
     return [
-        summarize(record, oid=oids[record.run.id], ref=live_ref(record.run.id))
+        with_edits(summarize(record, oid=oids[record.run.id], ref=live_ref(record.run.id)), edits)
         for record in records
         if record.run.id in oids  # else it has just ended, and is among the recorded
     ]
@@ -90,16 +98,40 @@ def running_summaries(repo: Repository, records: list[Record]) -> list[Summary]:
 def find_run(repo: Repository, text: str) -> tuple[Summary, Record]:
     """Returns the run that a text names, recorded or in progress.
 
+    The record is what was recorded; the summary has what people said of the run since.
+
     Raises:
         UnknownRunError: There is none.
         AmbiguousRunError: There are several.
+        UnreadableRunError: It is damaged, or a newer repro wrote it.
+    """
+    from repro.store.resolve import resolve_run
+    from repro.store.runs import read_record
+
+    records = running_records(repo)
+    running = _find_running(repo, records, text)
+    if running is not None:
+        return running, next(record for record in records if record.run.id == running.id)
+    summary = resolve_run(repo, text)
+    return summary, read_record(repo, summary)
+
+
+def find_summary(repo: Repository, text: str) -> Summary:
+    """Returns the summary of the run that a text names, recorded or in progress.
+
+    Raises:
+        UnknownRunError: There is none.
+        AmbiguousRunError: There are several.
+        UnreadableRunError: It is damaged, or a newer repro wrote it.
     """
     from repro.store.resolve import resolve_run
 
-    records = {record.run.id: record for record in running_records(repo)}
-    for summary in running_summaries(repo, list(records.values())):
+    return _find_running(repo, running_records(repo), text) or resolve_run(repo, text)
+
+
+def _find_running(repo: Repository, records: list[Record], text: str) -> Summary | None:
+    for summary in running_summaries(repo, records):
         letters = short_id(summary.id)
         if text in (summary.id, summary.name) or (len(text) > 3 and letters.startswith(text)):
-            return summary, records[summary.id]
-    summary = resolve_run(repo, text)
-    return summary, read_record(repo, summary)
+            return summary
+    return None

@@ -102,7 +102,7 @@ def compare_records(a: Record, b: Record, *, files: Sequence[FileStat] = ()) -> 
         data=changes(
             {entry.path: entry for entry in a.data},
             {entry.path: entry for entry in b.data},
-            same=lambda old, new: old.hash == new.hash,
+            same=lambda old, new: (old.hash_name, old.hash) == (new.hash_name, new.hash),
         ),
         params=compare_params(a.params, b.params),
         environment=compare_environments(a.environment, b.environment),

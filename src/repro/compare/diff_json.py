@@ -63,7 +63,12 @@ def _code(code: CodeChange) -> Json:
 
 
 def _file(entry: DataEntry | Artifact) -> Json:
-    return {"hash": entry.hash, "size_bytes": entry.size_bytes, "n_files": entry.n_files}
+    return {
+        "hash": entry.hash,
+        "hash_name": entry.hash_name,
+        "size_bytes": entry.size_bytes,
+        "n_files": entry.n_files,
+    }
 
 
 def environment_to_json(environment: EnvironmentChange) -> dict[str, Json]:

@@ -53,6 +53,8 @@ FIELDS: Final[Mapping[str, Callable[[Summary], object]]] = MappingProxyType(
         "command": lambda run: run.command,
         "exit_code": lambda run: _or_missing(run.exit_code),
         "gaps": lambda run: len(run.gaps),
+        "starred": lambda run: run.starred,
+        "notes": lambda run: "\n".join(note.text for note in run.notes),
     }
 )
 """The fields of a run that are no keys of its own."""

@@ -9,7 +9,7 @@ from repro.compare.fields import MISSING, Key
 from repro.compare.query import QueryError, check, compile_key
 from repro.model.summary import Summary
 
-__all__ = ["sort_runs"]
+__all__ = ["sort_key", "sort_runs"]
 
 
 def sort_runs(runs: Sequence[Summary], text: str) -> list[Summary]:
@@ -22,14 +22,24 @@ def sort_runs(runs: Sequence[Summary], text: str) -> list[Summary]:
         QueryError: The key cannot be read, or no run has it.
     """
     text = text.strip()
-    key = compile_key(text.removeprefix("-"))
-    if not key.name:
-        raise QueryError("runs are sorted by one key", text, 0, hint=f"such as {key.scope}.NAME")
+    key = sort_key(text)
     check([key], runs, text=text.removeprefix("-"))
     ordered = [run for run in runs if _group(key.value_in(run)) == 0]
     ordered.sort(key=lambda run: _rank(key, run), reverse=text.startswith("-"))
     unordered = [run for run in runs if _group(key.value_in(run)) > 0]
     return ordered + sorted(unordered, key=lambda run: _group(key.value_in(run)))
+
+
+def sort_key(text: str) -> Key:
+    """Reads what to sort by, with or without its "-".
+
+    Raises:
+        QueryError: It cannot be read, or is no key.
+    """
+    key = compile_key(text.strip().removeprefix("-"))
+    if not key.name:
+        raise QueryError("runs are sorted by one key", text, 0, hint=f"such as {key.scope}.NAME")
+    return key
 
 
 def _group(value: object) -> int:

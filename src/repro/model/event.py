@@ -6,7 +6,8 @@ arrived, and none is lost.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,9 +15,28 @@ from typing import NamedTuple
 from repro.model.ids import RunId, WriterId, is_run_id, is_writer_id
 from repro.model.summary import Note
 
-__all__ = ["Edits", "Event", "EventKind", "decode_event", "edits_of", "encode_event"]
+__all__ = [
+    "MAX_NOTE",
+    "Edits",
+    "Event",
+    "EventKind",
+    "decode_event",
+    "edits_of",
+    "encode_event",
+    "flaw_of",
+]
 
-_MAX_TEXT = 64 * 1024
+MAX_NOTE = 64 * 1024
+"""A note has no more characters."""
+_MAX_NAME = 200
+_MAX_VALUE = 4096
+# Control characters, what breaks lines or turns the direction of text round, halves of characters.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_HALVES = re.compile("[\ud800-\udfff]")
+_TAKEN = re.compile(r"@(~[0-9]*)?|(best|min|max):.*|-.*", re.DOTALL)
+"""What means another run where a run's name is typed, or an option."""
 
 
 class EventKind(StrEnum):
@@ -71,6 +91,7 @@ class Edits(NamedTuple):
         starred: Whether it has a star.
         notes: Oldest first.
         removed_by: The writers that removed it and did not restore it.
+        restored_by: The writers that restored it and did not remove it again.
     """
 
     name: str | None = None
@@ -78,6 +99,56 @@ class Edits(NamedTuple):
     starred: bool = False
     notes: tuple[Note, ...] = ()
     removed_by: frozenset[WriterId] = frozenset()
+    restored_by: frozenset[WriterId] = frozenset()
+
+    def is_removed_in(self, writers: Sequence[WriterId]) -> bool:
+        """Tells whether a clone removed it.
+
+        Args:
+            writers: The names that the clone writes and wrote under, the one in use last.
+        """
+        for writer in reversed(writers):
+            if writer in self.removed_by or writer in self.restored_by:
+                return writer in self.removed_by
+        return False
+
+
+def flaw_of(kind: EventKind, name: str, value: str) -> str | None:
+    """Returns why an event cannot be said, as a clause; None where it can.
+
+    Notes may hold anything that is text; what shows one keeps terminals from obeying it.
+    """
+    if kind is EventKind.NOTE:
+        if not value.strip():
+            return "the note is empty"
+        if len(value) > MAX_NOTE:
+            return f"the note has {len(value):,} characters, and may have {MAX_NOTE:,}"
+        return "the note is not UTF-8 text" if _HALVES.search(value) else None
+    if kind is EventKind.TAG:
+        if len(value) > _MAX_VALUE:
+            return f"the value has {len(value):,} characters, and may have {_MAX_VALUE:,}"
+        if _UNSAFE.search(value):
+            return "the value has control characters or line breaks in it"
+        is_odd = "=" in name or name.startswith("-")
+        return _flaw_of_name(name, "the name of the tag") or (
+            f"no tag can be called {name}" if is_odd else None
+        )
+    if kind is EventKind.RENAME:
+        is_taken = _TAKEN.fullmatch(name) or is_run_id(name)
+        return _flaw_of_name(name, "the name") or (
+            f"{name} means something else where a run is named" if is_taken else None
+        )
+    return None
+
+
+def _flaw_of_name(name: str, what: str) -> str | None:
+    if not name.strip():
+        return f"{what} is empty"
+    if len(name) > _MAX_NAME:
+        return f"{what} has {len(name):,} characters, and may have {_MAX_NAME}"
+    if _UNSAFE.search(name):
+        return f"{what} has control characters or line breaks in it"
+    return f"{what} begins or ends with a space" if name != name.strip() else None
 
 
 def encode_event(event: Event) -> str:
@@ -99,29 +170,31 @@ def decode_event(line: str | bytes) -> Event | None:
     """Returns the event of a line; None for what is none, or of a kind not known here."""
     try:
         fields = json.loads(line)
-        texts = [fields.get(key, "") for key in ("id", "by", "name", "value")]
-        at = datetime.fromisoformat(fields["at"])
-        is_sound = (
-            all(isinstance(text, str) and len(text) <= _MAX_TEXT for text in texts)
-            and at.tzinfo is not None
-            and is_run_id(fields["run"])
-            and is_writer_id(fields["writer"])
-        )
-        if not is_sound or not texts[0]:
+        texts = [fields.get(key, "") for key in _TEXTS]
+        if not all(isinstance(text, str) and len(text) <= MAX_NOTE for text in texts):
             return None
+        event_id, writer, run, by, name, value = texts
         kind = EventKind(fields["kind"])
-        writer, run = WriterId(fields["writer"]), RunId(fields["run"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        at = datetime.fromisoformat(fields["at"])
+        is_sound = at.tzinfo is not None and is_run_id(run) and is_writer_id(writer)
+        if not is_sound or not event_id or (kind in _NAMING and not name):
+            return None
+        at = at.astimezone(UTC)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
-    event_id, by, name, value = texts
-    return Event(event_id, at.astimezone(UTC), writer, kind, run, by, name, value)
+    return Event(event_id, at, WriterId(writer), kind, RunId(run), by, name, value)
+
+
+_TEXTS = ("id", "writer", "run", "by", "name", "value")
+_NAMING = frozenset({EventKind.TAG, EventKind.UNTAG, EventKind.RENAME})
 
 
 def edits_of(events: Iterable[Event]) -> dict[RunId, Edits]:
     """Returns what the events, in any order and each any number of times, make of each run."""
-    once = {event.id: event for event in events}
+    # Not by id alone: who sends an event under the id of another must not take its place.
+    once = sorted(set(events), key=lambda event: (event.at, event.writer, event))
     found: dict[RunId, Edits] = {}
-    for event in sorted(once.values(), key=lambda event: (event.at, event.writer, event.id)):
+    for event in once:
         found[event.run] = _applied(found.get(event.run, _NONE), event)
     return found
 
@@ -143,6 +216,12 @@ def _applied(edits: Edits, event: Event) -> Edits:
         case EventKind.RENAME:
             return edits._replace(name=event.name)
         case EventKind.REMOVE:
-            return edits._replace(removed_by=edits.removed_by | {event.writer})
+            return edits._replace(
+                removed_by=edits.removed_by | {event.writer},
+                restored_by=edits.restored_by - {event.writer},
+            )
         case EventKind.RESTORE:
-            return edits._replace(removed_by=edits.removed_by - {event.writer})
+            return edits._replace(
+                removed_by=edits.removed_by - {event.writer},
+                restored_by=edits.restored_by | {event.writer},
+            )

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from repro.errors import ReproError
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, RefName, RunId, is_run_id
-from repro.model.run import FORMAT_VERSION, Pillars, Record, Status
+from repro.model.run import FIRST_FORMAT, FORMAT_VERSION, Pillars, Record, Status
 from repro.model.values import Number, Value, flatten
 
 __all__ = [
@@ -114,7 +114,7 @@ class Summary(NamedTuple):
     pillars: Pillars = Pillars("", "", "", "")
     exit_code: int | None = None
     is_partial: bool = False
-    format: int = FORMAT_VERSION
+    format: int = FIRST_FORMAT
     starred: bool = False
     notes: tuple[Note, ...] = ()
 

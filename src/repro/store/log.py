@@ -8,25 +8,46 @@ from, keeps every word even where locks do nothing.
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from repro.errors import ReproError
 from repro.git.commits import write_commit
 from repro.git.objects import read_objects
 from repro.git.refs import RefExistsError, list_refs
 from repro.git.repository import Repository
-from repro.model.event import Event, EventKind, decode_event, encode_event
+from repro.model.event import Event, EventKind, decode_event, encode_event, flaw_of
 from repro.model.ids import LOG_REFS, Oid, RunId, WriterId, log_ref
 from repro.model.run import Identity
 from repro.store.writer import current_writer
 
-__all__ = ["Word", "append_events", "read_events"]
+__all__ = ["Word", "WordError", "append_events", "read_events"]
 
 _MAX_TRIES = 200
+_FEW = 4
 _AHEAD = timedelta(days=1)
 """A clock further ahead than this is wrong, and not followed."""
+
+
+class WordError(ReproError):
+    """What cannot be said of a run.
+
+    Attributes:
+        word: It.
+    """
+
+    def __init__(self, word: "Word", flaw: str) -> None:
+        super().__init__(flaw, hint=_HINTS.get(word.kind))
+        self.word = word
+
+
+_HINTS = {
+    EventKind.TAG: "such as: repro tag RUN baseline stage=dev",
+    EventKind.NOTE: "such as: repro note RUN 'the learning rate was too high'",
+    EventKind.RENAME: "such as: repro rename RUN ivory-falcon",
+}
 
 
 class Word(NamedTuple):
@@ -44,10 +65,15 @@ def append_events(
     """Adds words to this clone's log, all or none.
 
     Raises:
+        WordError: One cannot be said.
         RefExistsError: Other processes were quicker two hundred times.
         GitError: git could not write.
         OSError: repro's directory cannot be written.
     """
+    for word in words:
+        flaw = flaw_of(word.kind, word.name, word.value)
+        if flaw is not None:
+            raise WordError(word, flaw)
     if not words:
         return []
     writer = current_writer(repo)
@@ -102,7 +128,12 @@ def _later_than(repo: Repository, tips: Sequence[Oid], now: datetime) -> datetim
 
 
 def read_events(
-    repo: Repository, *, tips: Sequence[Oid] | None = None, without: Sequence[Oid] = ()
+    repo: Repository,
+    *,
+    tips: Sequence[Oid] | None = None,
+    without: Sequence[Oid] = (),
+    runs: Collection[RunId] | None = None,
+    kinds: Collection[EventKind] = tuple(EventKind),
 ) -> list[Event]:
     """Returns the events of all logs, in no order.
 
@@ -110,6 +141,8 @@ def read_events(
         repo: The repository.
         tips: Where the logs end; by default all that there are.
         without: Commits whose events, and those before them, are known already.
+        runs: Only what is said of these; by default of all.
+        kinds: Only these.
 
     Raises:
         GitError: git could not read them.
@@ -119,14 +152,27 @@ def read_events(
         return []
     stdin = "".join([*(f"{oid}\n" for oid in tips), *(f"^{oid}\n" for oid in without)])
     out = repo.git("log", "--format=%B", "--stdin", stdin=stdin.encode("ascii"))
-    return list(_events_in(out))
+    return list(_events_in(out, runs, kinds))
 
 
-def _events_in(text: bytes) -> Iterator[Event]:
+def _events_in(
+    text: bytes,
+    runs: Collection[RunId] | None = None,
+    kinds: Collection[EventKind] = tuple(EventKind),
+) -> Iterator[Event]:
+    # Most lines of a long log are about other runs: to see that, none need be decoded.
+    marks = [run.encode() for run in runs] if runs is not None and len(runs) <= _FEW else [b""]
+    words = [f'"{kind.value}"'.encode() for kind in kinds] if len(kinds) <= _FEW else [b""]
     for line in text.split(b"\n"):
-        event = decode_event(line) if line.startswith(b"{") else None
-        if event is not None:
+        if not line.startswith(b"{") or not _has_any(line, marks) or not _has_any(line, words):
+            continue
+        event = decode_event(line)
+        if event is not None and event.kind in kinds and (runs is None or event.run in runs):
             yield event
+
+
+def _has_any(line: bytes, marks: Sequence[bytes]) -> bool:
+    return any(mark in line for mark in marks)
 
 
 @contextmanager

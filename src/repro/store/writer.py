@@ -46,12 +46,20 @@ def new_writer(repo: Repository) -> WriterId:
         if known:
             os.replace(temporary, _file(repo))
         else:
-            with suppress(FileExistsError):  # another process was the first
-                os.link(temporary, _file(repo))
+            _put_first(temporary, repo)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
     return own_writers(repo)[-1]
+
+
+def _put_first(temporary: str, repo: Repository) -> None:
+    try:
+        os.link(temporary, _file(repo))
+    except FileExistsError:
+        # Another process was the first; or the file was damaged and names nobody.
+        if not own_writers(repo):
+            os.replace(temporary, _file(repo))
 
 
 def _file(repo: Repository) -> str:

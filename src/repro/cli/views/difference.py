@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from repro.cli.format import counted, number, percent, signed, size, value
 from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.cli.views.content import content_change
 from repro.cli.views.environment_difference import environment_rows
 from repro.cli.views.marks import ARROW, MARKS, Rows, changed, grid, mark
 from repro.compare.changes import Changes
@@ -112,7 +113,7 @@ def _files(found: Changes[File]) -> Rows:
         (
             mark(old, new),
             Cell(path),
-            Cell(changed(old, new, lambda entry: entry.hash[:8])),
+            Cell(content_change(old, new)),
             Cell(changed(old, new, lambda entry: size(entry.size_bytes)), "dim"),
         )
         for path, old, new in found

@@ -36,7 +36,7 @@ def page(record: Record, summary: Summary) -> list[Block]:
         record: All of the run.
         summary: Of the same run.
     """
-    head = Line.of(Cell(record.run.name, "bold"), "  ", Cell(short_id(record.run.id), "cyan"))
+    head = Line.of(Cell(summary.name, "bold"), "  ", Cell(short_id(record.run.id), "cyan"))
     environment = record.environment
     if environment is None:
         parts: list[tuple[str, list[Line | Grid]]] = [

@@ -13,7 +13,7 @@ from repro.compare.fields import MISSING, Key
 from repro.compare.strict_json import Json, strict
 from repro.model.ids import short_id
 from repro.model.run import Status
-from repro.model.summary import Summary
+from repro.model.summary import Note, Summary
 from repro.model.values import Number
 
 __all__ = [
@@ -22,9 +22,12 @@ __all__ = [
     "elapsed_s",
     "is_reproducible",
     "iso",
+    "note_to_json",
     "raw",
+    "starred_name",
     "status_text",
     "table",
+    "tags_text",
     "text_of",
     "to_json",
     "tsv_rows",
@@ -48,10 +51,15 @@ _RANKS = {
     "params": 3,
     "code": 4,
     "gaps": 4,
+    "labels": 4,
+    "notes": 4,
     "took": 5,
     "constant": 6,
 }
 """What stays longest on a narrow terminal: metrics, of those the first."""
+
+_STAR = "★"
+_NOTE_MAX = 30
 
 _QUIET = frozenset({Status.FINISHED, Status.RECORDED})
 
@@ -77,6 +85,16 @@ def status_text(status: Status, exit_code: int | None) -> str:
     )
 
 
+def starred_name(run: Summary) -> str:
+    """Returns the name, with a star behind it where the run has one."""
+    return f"{run.name} {_STAR}" if run.starred else run.name
+
+
+def tags_text(tags: Mapping[str, str]) -> str:
+    """Returns tags on one line: "baseline, stage=dev"."""
+    return ", ".join(f"{name}={text}" if text else name for name, text in tags.items())
+
+
 def table(runs: Sequence[Summary], columns: Columns, *, now: datetime, whole: bool) -> list[Column]:
     """Returns the columns of the table for people.
 
@@ -86,7 +104,7 @@ def table(runs: Sequence[Summary], columns: Columns, *, now: datetime, whole: bo
         now: UTC.
         whole: Whether columns that say nothing about these runs are shown too.
     """
-    shown = [_letters(runs), _column("name", runs, lambda run: run.name)]
+    shown = [_letters(runs), _column("name", runs, starred_name)]
     if whole or any(run.status not in _QUIET for run in runs):
         shown.append(_statuses(runs, now))
     shown.append(
@@ -105,8 +123,28 @@ def table(runs: Sequence[Summary], columns: Columns, *, now: datetime, whole: bo
     ]
     if whole or _code_differs(runs):
         shown.append(_column("code", runs, _code, style="dim", rank=_RANKS["code"]))
+    if any(run.tags for run in runs) and (whole or _tags_differ(runs)):
+        shown.append(_column("tags", runs, lambda run: tags_text(run.tags), rank=_RANKS["labels"]))
+    if any(run.notes for run in runs):
+        shown.append(_column("notes", runs, _last_note, style="dim", rank=_RANKS["notes"]))
     shown.append(_gaps(runs))
     return shown
+
+
+def _tags_differ(runs: Sequence[Summary]) -> bool:
+    return len(runs) < 2 or any(run.tags != runs[0].tags for run in runs)
+
+
+def _last_note(run: Summary) -> str:
+    """Returns the beginning of the newest note, and how many others there are."""
+    if not run.notes:
+        return ""
+    text = run.notes[-1].text.strip()
+    line = text.partition("\n")[0].rstrip()
+    if len(line) > _NOTE_MAX or line != text:
+        line = f"{line[: _NOTE_MAX - 1].rstrip()}…"
+    n_others = len(run.notes) - 1
+    return f"{line} (+{n_others})" if n_others else line
 
 
 def chosen(runs: Sequence[Summary], keys: Sequence[Key], *, now: datetime) -> list[Column]:
@@ -123,6 +161,8 @@ def _field(key: Key, runs: Sequence[Summary], now: datetime) -> Column:
         return _durations(runs, now)
     if key.name == "gaps":
         return _gaps(runs)
+    if key.name == "notes":
+        return _column(key.name, runs, _last_note)
     return _column(key.name, runs, lambda run: _plain_field(key, run, now))
 
 
@@ -233,6 +273,8 @@ def iso(at: datetime) -> str:
 
 
 _FIXED = ("name", "status", "started_at", "duration_s", "branch", "commit", "dirty", "gaps")
+_SAID = (Key("", "starred"), Key("tags", ""), Key("", "notes"))
+"""What people say of runs; tags are one column, a JSON object."""
 
 
 def tsv_rows(
@@ -242,10 +284,11 @@ def tsv_rows(
     if keys is None:
         keys = [
             *(Key("", name) for name in _FIXED),
+            *_SAID,
             *(Key("params", name) for name in columns.params),
             *(Key("metrics", name) for name in columns.metrics),
         ]
-    header = ["id", *(f"{key.scope}.{key.name}" if key.scope else key.name for key in keys)]
+    header = ["id", *(".".join(filter(None, (key.scope, key.name))) for key in keys)]
     return header, [[run.id, *(raw(key.value_in(run)) for key in keys)] for run in runs]
 
 
@@ -267,7 +310,14 @@ def to_json(run: Summary, *, now: datetime) -> dict[str, Json]:
         "params": strict(dict(run.params)),
         "metrics": strict(dict(run.metrics)),
         "tags": strict(dict(run.tags)),
+        "starred": run.starred,
+        "notes": [note_to_json(note) for note in run.notes],
         "gaps": [{"kind": gap.kind.value, "subject": gap.subject} for gap in run.gaps],
         "reproducible": is_reproducible(run),
         "pillars": {name: getattr(run.pillars, name) for name in run.pillars._fields},
     }
+
+
+def note_to_json(note: Note) -> dict[str, Json]:
+    """Returns a note for programs."""
+    return {"at": iso(note.at), "by": note.by, "text": note.text}

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from repro.cli.format import ago, counted, duration, number, size, sparkline, value
 from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.cli.views.content import content_text
 from repro.cli.views.environment import (
     drift_lines,
     gap_rows,
@@ -13,16 +14,22 @@ from repro.cli.views.environment import (
     python_name,
     runtime_text,
 )
-from repro.cli.views.listing import STATUS_STYLES, elapsed_s, status_text
+from repro.cli.views.listing import (
+    STATUS_STYLES,
+    elapsed_s,
+    starred_name,
+    status_text,
+    tags_text,
+)
 from repro.model.data import Artifact, DataEntry, Place
 from repro.model.environment import Environment
 from repro.model.gap import Gap
 from repro.model.ids import short_id
 from repro.model.run import Code, Record, Status
-from repro.model.summary import Summary
+from repro.model.summary import Note, Summary
 from repro.model.values import flatten
 
-__all__ = ["page"]
+__all__ = ["note_lines", "page"]
 
 _MOST_ROWS = 40
 """Longer lists are cut: `--json` has everything."""
@@ -43,7 +50,8 @@ def page(record: Record, summary: Summary, *, now: datetime) -> list[Block]:
         ("data", _data(record.data)),
         ("artifacts", _artifacts(record.artifacts)),
         ("environment", list(_environment(record))),
-        ("tags", _tags(record)),
+        ("tags", _tags(record, summary)),
+        ("notes", note_lines(summary.notes, now)),
         ("gaps", list(_gaps(record.run.gaps, summary.status))),
         ("go back", _go_back(summary)),
     ]
@@ -58,13 +66,15 @@ def _title(record: Record, summary: Summary, now: datetime) -> Iterator[Block]:
     lasted = "" if taken is None else f" {_preposition(summary.status)} {duration(taken)}"
     author = f" by {run.author.name}" if run.author and run.author.name else ""
     yield Line.of(
-        Cell(run.name, "bold"),
+        Cell(starred_name(summary), "bold"),
         "  ",
         Cell(short_id(run.id), "cyan"),
         "  ",
         Cell(status, STATUS_STYLES[summary.status]),
         f"{lasted}, {ago(run.started_at, now)}{author}",
     )
+    if run.name != summary.name:
+        yield Line.of(Cell(f"recorded as {run.name}", "dim"))
     if run.message.strip():
         yield from (Line.of(text) for text in run.message.strip().splitlines())
     if summary.command:
@@ -134,12 +144,19 @@ def _origin(entry: DataEntry) -> tuple[str, bool]:
         source = entry.pointer
     if not entry.matches_pointer:
         return f"{source}, changed since", True
+    if entry.is_table:
+        return f"{source}, kept by the table", False
     if entry.place is Place.NOWHERE:
         return f"{source}, not kept", True
     return source, False
 
 
-_PLACES = {Place.GIT: "git", Place.STORE: "object store", Place.NOWHERE: "not kept"}
+_PLACES = {
+    Place.GIT: "git",
+    Place.STORE: "object store",
+    Place.NOWHERE: "not kept",
+    Place.TABLE: "kept by the table",
+}
 
 
 def _artifacts(artifacts: Sequence[Artifact]) -> list[Line | Grid]:
@@ -155,7 +172,7 @@ def _files(entries: Sequence[tuple[DataEntry | Artifact, str, bool]]) -> list[Li
         rows.append(
             (
                 f"{entry.path}/" if entry.is_directory else entry.path,
-                Cell(entry.hash[:8], "yellow"),
+                Cell(content_text(entry), "yellow"),
                 size(entry.size_bytes),
                 *((n_files,) if has_directory else ()),
                 Cell(note, "yellow" if needs_a_look else "dim"),
@@ -189,9 +206,22 @@ def _software(environment: Environment, record: Record) -> str:
     return f"{name}, {packages}, {'locked' if is_locked else 'no lock'}"
 
 
-def _tags(record: Record) -> list[Line | Grid]:
-    texts = [f"{name}={text}" if text else name for name, text in record.run.tags.items()]
-    return [Line.of(", ".join(texts))] if texts else []
+def _tags(record: Record, summary: Summary) -> list[Line | Grid]:
+    """Returns the tags as they are now, and those recorded that were changed or taken away."""
+    now, then = summary.tags, record.run.tags
+    gone = {name: text for name, text in then.items() if now.get(name) != text}
+    recorded = Cell(f"   (recorded with {tags_text(gone)})" if gone else "", "dim")
+    return [Line.of(tags_text(now) or "none", recorded)] if now or gone else []
+
+
+def note_lines(notes: Sequence[Note], now: datetime) -> list[Line | Grid]:
+    """Returns each note, with who wrote it and when."""
+    lines: list[Line | Grid] = []
+    for note in notes:
+        by = note.by.partition(" <")[0]
+        lines.append(Line.of(Cell(f"{ago(note.at, now)}{f' by {by}' if by else ''}", "dim")))
+        lines += [Line.of(f"  {line}") for line in note.text.rstrip().split("\n")]
+    return lines
 
 
 def _gaps(gaps: Sequence[Gap], status: Status) -> Iterator[Line | Grid]:

@@ -16,10 +16,14 @@ __all__ = ["environment_to_json", "to_json"]
 def to_json(record: Record, summary: Summary, *, now: datetime) -> dict[str, Json]:
     """Returns what the listing says of the run, and the rest of its record.
 
+    Name and tags are as people have edited them since; as they were recorded, they are beside.
+
     Bytes (inline artifacts, the lock) are in the run commit, at ``<oid>:.repro/...``.
     """
     run = record.run
     return summary_to_json(summary, now=now) | {
+        "recorded_name": run.name,
+        "recorded_tags": strict(dict(run.tags)),
         "argv": list(run.command),
         "cwd": run.cwd,
         "project": run.project,
@@ -54,7 +58,7 @@ def environment_to_json(record: Record, summary: Summary) -> dict[str, Json]:
     gaps = [gap for gap in record.run.gaps if gap.kind is GapKind.ENVIRONMENT]
     return {
         "id": record.run.id,
-        "name": record.run.name,
+        "name": summary.name,
         "digest": record.run.pillars.environment,
         "environment": _fields(record.environment),
         "gaps": [_fields(gap) for gap in gaps],
