@@ -1,0 +1,1 @@
+"""What ``repro doctor`` looks at, a module for each side of it."""
