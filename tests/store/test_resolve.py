@@ -6,6 +6,7 @@ import pytest
 
 from repro.git.repository import open_repository
 from repro.model.ids import Oid
+from repro.store import index
 from repro.store.resolve import (
     AmbiguousRunError,
     UnknownRunError,
@@ -14,6 +15,11 @@ from repro.store.resolve import (
 )
 from tests.repos import Scratch
 from tests.store.conftest import Shelf
+
+
+@pytest.fixture(autouse=True, params=["by the index", "from git"])
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "FEW_RUNS", 0 if request.param == "by the index" else 10**6)
 
 
 def found(shelf: Shelf, text: str) -> Oid:

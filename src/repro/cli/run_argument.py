@@ -39,10 +39,15 @@ class RunParamType(_Text):
 
         from repro.git.repository import open_repository
         from repro.model.ids import short_id
+        from repro.store.index import ask_index
         from repro.store.listing import list_runs
 
         try:
-            runs = list_runs(open_repository(), newest=_MOST)
+            repo = open_repository()
+            found = None
+            if incomplete:  # then older runs are worth offering too, where they are at hand
+                found = ask_index(repo, lambda index: index.beginning_words(incomplete, _MOST))
+            runs = list_runs(repo, newest=_MOST) if found is None else found.summaries
         except ReproError:  # a shell that completes is no place for complaints
             return []
         pairs = [(short_id(run.id), run.name) for run in runs]

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from repro.cli.runs import running_records, running_summaries
 from repro.compare.fields import SCOPES, Key, names_in
 from repro.git.repository import Repository
+from repro.model.ids import Oid
 from repro.model.summary import Summary
 from repro.store.listing import UnreadableRun, read_listing
-from repro.store.runs import complete_all
 
-__all__ = ["Request", "Selection", "keys_named", "select"]
+__all__ = ["Request", "Selection", "completed", "keys_named", "merged", "select", "select_directly"]
 
 
 class Request(NamedTuple):
@@ -60,12 +60,33 @@ def select(repo: Repository, request: Request) -> Selection:
     running = running_summaries(repo, running_records(repo))
     if request.is_plain:
         return _newest(repo, running, request.limit)
+    from repro.cli.indexed_selection import select_indexed
+
+    commit = _commit(repo, request.commit) if request.commit is not None else None
+    found = select_indexed(repo, request, running, commit=commit)
+    return found or select_directly(repo, request, running, commit=commit)
+
+
+def select_directly(
+    repo: Repository, request: Request, running: Sequence[Summary], *, commit: Oid | None
+) -> Selection:
+    """Returns what `select` does, looking at every run.
+
+    Args:
+        repo: The repository.
+        request: What was asked for.
+        running: The runs in progress.
+        commit: The commit that the request names.
+
+    Raises:
+        QueryError: The filter or the key cannot be read, or names what no run has.
+    """
     listing = read_listing(repo)
-    runs = _merged(running, listing.summaries)
-    matching = _sorted(_filtered(repo, runs, request), request)
+    runs = merged(running, listing.summaries)
+    matching = _sorted(_filtered(repo, runs, request, commit), request)
     shown = matching[: request.limit] if request.limit else matching
     return Selection(
-        tuple(complete_all(repo, shown)),
+        tuple(completed(repo, shown)),
         n_more=len(matching) - len(shown),
         n_other=len(runs) - len(matching),
         unreadable=tuple(listing.unreadable),
@@ -74,27 +95,42 @@ def select(repo: Repository, request: Request) -> Selection:
 
 def _newest(repo: Repository, running: Sequence[Summary], limit: int) -> Selection:
     listing = read_listing(repo, newest=limit + 1 if limit else None)
-    runs = _merged(running, listing.summaries)
+    runs = merged(running, listing.summaries)
     shown = runs[:limit] if limit else runs
     n_runs = listing.n_runs + len(running)
     n_more = n_runs - len(shown) if len(shown) < len(runs) else 0
-    shown = complete_all(repo, shown)
+    shown = completed(repo, shown)
     return Selection(tuple(shown), n_more, unreadable=tuple(listing.unreadable))
 
 
-def _merged(running: Sequence[Summary], recorded: Sequence[Summary]) -> list[Summary]:
+def _commit(repo: Repository, text: str) -> Oid:
+    spec = f"{text}^{{commit}}"
+    out = repo.git("rev-parse", "--verify", "--end-of-options", spec)
+    return Oid(out.decode("ascii").strip())
+
+
+def completed(repo: Repository, runs: Sequence[Summary]) -> list[Summary]:
+    """Returns the runs with what was too large for their summaries."""
+    if not any(run.is_partial for run in runs):
+        return list(runs)
+    from repro.store.runs import complete_all
+
+    return complete_all(repo, runs)
+
+
+def merged(running: Sequence[Summary], recorded: Sequence[Summary]) -> list[Summary]:
+    """Returns the runs in progress among those recorded, newest first."""
     ids = {run.id for run in recorded}
     runs = [*(run for run in running if run.id not in ids), *recorded]
     return sorted(runs, key=lambda run: run.started_at, reverse=True)
 
 
-def _filtered(repo: Repository, runs: list[Summary], request: Request) -> list[Summary]:
-    if request.commit is not None:
-        spec = f"{request.commit}^{{commit}}"
-        out = repo.git("rev-parse", "--verify", "--end-of-options", spec)
-        oid = out.decode("ascii").strip()
-        runs = [run for run in runs if run.commit == oid]
-    runs = complete_all(repo, runs)
+def _filtered(
+    repo: Repository, runs: list[Summary], request: Request, commit: Oid | None
+) -> list[Summary]:
+    if commit is not None:
+        runs = [run for run in runs if run.commit == commit]
+    runs = completed(repo, runs)
     if request.expression is None:
         return runs
     from repro.compare.query import check, compile_query

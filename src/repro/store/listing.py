@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.objects import read_objects
-from repro.git.refs import list_refs
 from repro.git.repository import Repository
 from repro.model.ids import (
     ARCHIVE_REFS,
@@ -21,7 +20,8 @@ from repro.model.ids import (
     is_run_id,
     run_id_from_ref,
 )
-from repro.model.summary import Summary, SummaryError, parse_message
+from repro.model.summary import Summary, SummaryError, parse_message, parse_summary
+from repro.store.all_refs import read_all_refs
 
 if TYPE_CHECKING:
     from repro.model.event import Edits
@@ -30,10 +30,19 @@ __all__ = [
     "KnownRun",
     "Listing",
     "UnreadableRun",
+    "count_runs",
+    "has_run",
+    "id_in_summary",
     "known_runs",
+    "known_runs_directly",
     "list_runs",
+    "parse_commit",
+    "parse_folded",
     "read_listing",
+    "read_listing_directly",
     "read_summaries",
+    "sorted_listing",
+    "unreadable_run",
     "with_edits",
 ]
 
@@ -97,7 +106,10 @@ def known_runs(repo: Repository) -> list[KnownRun]:
     Raises:
         GitError: git could not read them.
     """
-    return _Known(repo).runs
+    from repro.store.index import ask_index
+
+    found = ask_index(repo, lambda index: index.known_runs())
+    return known_runs_directly(repo) if found is None else found
 
 
 def list_runs(repo: Repository, *, newest: int | None = None) -> list[Summary]:
@@ -118,6 +130,43 @@ def read_listing(repo: Repository, *, newest: int | None = None) -> Listing:
         newest: Only so many, the newest ones; no more are read than that, but for runs that
             started within the same second.
     """
+    from repro.store.index import ask_index
+
+    found = ask_index(repo, lambda index: index.listing(newest=newest))
+    return read_listing_directly(repo, newest=newest) if found is None else found
+
+
+def has_run(repo: Repository, run: RunId) -> bool:
+    """Tells whether a run is there, on a ref of its own or folded.
+
+    Raises:
+        GitError: git could not read them.
+    """
+    from repro.store.index import ask_index
+
+    found = ask_index(repo, lambda index: index.recorded([run]))
+    return run in ({known.id for known in known_runs_directly(repo)} if found is None else found)
+
+
+def count_runs(repo: Repository) -> int:
+    """Returns how many runs there are, without reading them where the index knows.
+
+    Raises:
+        GitError: git could not read them.
+    """
+    from repro.store.index import ask_index
+
+    found = ask_index(repo, lambda index: index.n_runs)
+    return len(known_runs_directly(repo)) if found is None else found
+
+
+def known_runs_directly(repo: Repository) -> list[KnownRun]:
+    """Returns what `known_runs` does, from git alone."""
+    return _Known(repo).runs
+
+
+def read_listing_directly(repo: Repository, *, newest: int | None = None) -> Listing:
+    """Returns what `read_listing` does, from git alone."""
     known = _Known(repo)
     if newest is None:
         return known.read(known.runs)
@@ -130,7 +179,7 @@ class _Known:
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        refs = list_refs(repo, RUN_REFS, ARCHIVE_REFS, LOG_REFS)
+        refs = read_all_refs(repo)
         archives = [row for row in refs if row[0].startswith(ARCHIVE_REFS)]
         logs = [oid for ref, oid in refs if ref.startswith(LOG_REFS)]
         self._edit: Callable[[Iterable[Summary]], list[Summary]] = list
@@ -150,8 +199,8 @@ class _Known:
 
         edits = edits_of(read_events(self._repo, tips=tips))
         self._edit = lambda runs: [with_edits(run, edits) for run in runs]
-        own = frozenset(own_writers(self._repo))
-        return frozenset(run for run, edit in edits.items() if edit.removed_by & own)
+        own = own_writers(self._repo)
+        return frozenset(run for run, edit in edits.items() if edit.is_removed_in(own))
 
     def read(self, runs: Sequence[KnownRun]) -> Listing:
         listing = Listing([], [], len(self.runs))
@@ -160,13 +209,13 @@ class _Known:
         for run in runs:
             try:
                 listing.summaries.append(
-                    _parse_commit(run.ref, run.oid, next(contents))
+                    parse_commit(run.ref, run.oid, next(contents))
                     if run.summary is None
-                    else _parse_folded(run)
+                    else parse_folded(run)
                 )
             except SummaryError as error:
-                listing.unreadable.append(_unreadable(run.ref, run.oid, error))
-        return _sorted(listing._replace(summaries=self._edit(listing.summaries)))
+                listing.unreadable.append(unreadable_run(run.ref, run.oid, error))
+        return sorted_listing(listing._replace(summaries=self._edit(listing.summaries)))
 
 
 def _is_hot(ref: RefName) -> bool:
@@ -187,10 +236,16 @@ def _folded(repo: Repository, archives: Sequence[tuple[RefName, Oid]]) -> Iterat
     contents = read_objects(repo, [oid for _, oid in segments])
     for (ref, _), content in zip(segments, contents, strict=True):
         for line in read_segment(ref, content or b""):
-            found = _ID_IN_SUMMARY.search(line.summary)
-            run_id = found[1].decode("ascii") if found else ""
-            if is_run_id(run_id):
-                yield KnownRun(RunId(run_id), line.oid, ref, line.summary)
+            run_id = id_in_summary(line.summary)
+            if run_id is not None:
+                yield KnownRun(run_id, line.oid, ref, line.summary)
+
+
+def id_in_summary(summary: bytes) -> RunId | None:
+    """Returns whose summary it is, without decoding all of it; None where it is nobody's."""
+    found = _ID_IN_SUMMARY.search(summary)
+    run_id = found[1].decode("ascii") if found else ""
+    return RunId(run_id) if is_run_id(run_id) else None
 
 
 def _with_their_second(runs: Sequence[KnownRun], newest: int) -> Sequence[KnownRun]:
@@ -210,25 +265,37 @@ def read_summaries(repo: Repository, refs: Sequence[tuple[RefName, Oid]]) -> Lis
     listing = Listing([], [], len(refs))
     for (ref, oid), content in zip(refs, contents, strict=True):
         try:
-            listing.summaries.append(_parse_commit(ref, oid, content))
+            listing.summaries.append(parse_commit(ref, oid, content))
         except SummaryError as error:
-            listing.unreadable.append(_unreadable(ref, oid, error))
-    return _sorted(listing)
+            listing.unreadable.append(unreadable_run(ref, oid, error))
+    return sorted_listing(listing)
 
 
-def _sorted(listing: Listing) -> Listing:
+def sorted_listing(listing: Listing) -> Listing:
+    """Returns a listing with its runs in order."""
     listing.summaries.sort(key=lambda run: (run.started_at, run.id), reverse=True)
     listing.unreadable.sort(reverse=True)
     return listing
 
 
-def _unreadable(ref: RefName, oid: Oid, error: SummaryError) -> UnreadableRun:
+def unreadable_run(ref: RefName, oid: Oid, error: SummaryError) -> UnreadableRun:
+    """Returns the run that an error was met in."""
     return UnreadableRun(ref, oid, error.message, error.hint)
 
 
-def _parse_commit(ref: RefName, oid: Oid, content: bytes | None) -> Summary:
+def parse_commit(ref: RefName, oid: Oid, content: bytes | None) -> Summary:
+    """Reads the summary of the run that a ref of its own names.
+
+    Args:
+        ref: The ref.
+        oid: What it names.
+        content: The object, None where it is missing.
+
+    Raises:
+        SummaryError: It is no run, or another one.
+    """
     if content is None:
-        raise SummaryError(f"{ref}: its commit {oid} is missing", hint="git fsck")
+        raise SummaryError(f"{ref}: its commit {oid} is missing", hint="repro fsck --repair")
     if not content.startswith(b"tree "):
         raise SummaryError(f"{ref} names no commit", hint=f"git show {ref}")
     summary = parse_message(content, oid=oid, ref=ref)
@@ -237,10 +304,13 @@ def _parse_commit(ref: RefName, oid: Oid, content: bytes | None) -> Summary:
     return summary
 
 
-def _parse_folded(run: KnownRun) -> Summary:
-    from repro.store.archive import Folded
+def parse_folded(run: KnownRun) -> Summary:
+    """Reads the summary of a folded run.
 
-    summary = Folded(run.oid, run.summary or b"", run.ref).parse()
+    Raises:
+        SummaryError: It is damaged, or a newer repro wrote it.
+    """
+    summary = parse_summary(run.summary or b"", oid=run.oid, ref=run.ref)
     if summary.id != run.id:
         raise SummaryError(f"{run.ref} is damaged where it lists {run.id}", hint="repro fsck")
     return summary

@@ -11,6 +11,7 @@ from repro.model.ids import Oid, RunId, run_id_from_ref, run_ref, short_id
 from repro.model.summary import Summary
 from repro.model.values import Number
 from repro.store.listing import UnreadableRun, list_runs, read_listing
+from repro.store.lookup import Lookup
 from repro.store.runs import complete_all
 
 __all__ = ["AmbiguousRunError", "UnknownRunError", "UnreadableRunError", "resolve_run"]
@@ -22,6 +23,8 @@ _ID_START = re.compile(r"[0-9]{4,8}|[0-9]{8}T[0-9]{0,6}|[0-9]{8}T[0-9]{6}-[k-z]{
 _LOWER_IS_BETTER = frozenset({"loss", "error", "err", "mse", "rmse", "mae", "perplexity", "nll"})
 _WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
 _MAX_SHOWN = 10
+_MAX_NEAR = 1_000
+"""So many of the newest runs are looked at for what was meant by a word that names none."""
 
 
 class UnknownRunError(ReproError):
@@ -94,24 +97,26 @@ def resolve_run(repo: Repository, text: str) -> Summary:
     nth = _NTH.fullmatch(text)
     if nth is not None:
         return _nth(repo, text, int(nth[1] or "1") if "~" in text else 0)
-    runs, unreadable, _ = read_listing(repo)
-    if not runs and not unreadable:
-        raise _none_yet(text)
+    lookup = Lookup(repo)
+    runs, unreadable, n_runs = lookup.exactly(text)
     exact = [run for run in runs if _is_exactly(text, run.id, run.oid)]
     broken = [run for run in unreadable if _is_exactly(text, _id_of(run), run.oid)]
     if exact or broken:
         return _only(text, exact, broken)
+    if not n_runs and not lookup.newest(1).n_runs:
+        raise _none_yet(text)
     best = _BEST.fullmatch(text)
     if best is not None:
-        return _best(complete_all(repo, runs), best[1], best[2])
-    named = [run for run in runs if run.name == text]
+        return _best(repo, lookup, best[1], best[2])
+    named = [run for run in lookup.named(text).summaries if run.name == text]
     if named:
         return _only(text, named)
+    runs, unreadable, _ = lookup.beginning(text)
     begun = [run for run in runs if _begins(text, run.id)]
     damaged = [run for run in unreadable if _begins(text, _id_of(run))]
     if begun or damaged:
         return _only(text, begun, damaged)
-    return _of_commit(repo, runs, text)
+    return _of_commit(repo, lookup, text)
 
 
 def _nth(repo: Repository, text: str, number: int) -> Summary:
@@ -155,33 +160,35 @@ def _only(text: str, runs: Sequence[Summary], unreadable: Sequence[UnreadableRun
     return runs[0]
 
 
-def _of_commit(repo: Repository, runs: Sequence[Summary], text: str) -> Summary:
+def _of_commit(repo: Repository, lookup: Lookup, text: str) -> Summary:
     if not text or "\0" in text:
-        _raise_unknown(runs, text)
+        _raise_unknown(lookup, text)
     spec = f"{text}^{{commit}}"
     result = repo.start("rev-parse", "-q", "--verify", "--end-of-options", spec).result()
     if result.code != 0:
-        _raise_unknown(runs, text)
-    commit = result.out.decode("ascii").split()[-1]
-    for run in runs:
+        _raise_unknown(lookup, text)
+    commit = Oid(result.out.decode("ascii").split()[-1])
+    for run in lookup.exactly(commit).summaries:
         if run.oid == commit:
             return run
-    for run in runs:
+    for run in lookup.begun_from(commit).summaries:
         if run.commit == commit:
             return run
     raise UnknownRunError(text, f"no run was begun from {text} ({commit[:10]})", hint="repro ls")
 
 
-def _best(runs: Sequence[Summary], word: str, metric: str) -> Summary:
+def _best(repo: Repository, lookup: Lookup, word: str, metric: str) -> Summary:
+    is_lowest = word == "min" or (word == "best" and _is_lower_better(metric))
+    runs = complete_all(repo, lookup.best(metric, is_lowest=is_lowest).summaries)
     scored = [
         (run.metrics[metric], run)
         for run in runs
         if metric in run.metrics and not math.isnan(run.metrics[metric])
     ]
     if not scored:
-        _raise_unknown_metric(runs, word, metric)
-    pick = min if word == "min" or (word == "best" and _is_lower_better(metric)) else max
-    return pick(scored, key=_value)[1]  # the first of equals, and so the newest
+        _raise_unknown_metric(lookup, runs, word, metric)
+    # The first of equals, and so the newest.
+    return (min if is_lowest else max)(scored, key=_value)[1]
 
 
 def _value(scored: tuple[Number, Summary]) -> Number:
@@ -196,15 +203,18 @@ def _none_yet(text: str) -> UnknownRunError:
     return UnknownRunError(text, "there are no runs here yet", hint="repro run -- python train.py")
 
 
-def _raise_unknown(runs: Sequence[Summary], text: str) -> NoReturn:
+def _raise_unknown(lookup: Lookup, text: str) -> NoReturn:
+    runs = lookup.newest(_MAX_NEAR).summaries
     near = _nearest(text, [*(run.name for run in runs), *(short_id(run.id) for run in runs)])
     hint = f"did you mean {' or '.join(near)}?" if near else "repro ls"
     raise UnknownRunError(text, f"there is no run {text!r}", hint=hint)
 
 
-def _raise_unknown_metric(runs: Sequence[Summary], word: str, metric: str) -> NoReturn:
+def _raise_unknown_metric(
+    lookup: Lookup, runs: Sequence[Summary], word: str, metric: str
+) -> NoReturn:
     text = f"{word}:{metric}"
-    known = {name for run in runs for name in run.metrics}
+    known = {name for run in (*runs, *lookup.newest(_MAX_NEAR).summaries) for name in run.metrics}
     if metric in known:
         raise UnknownRunError(text, f"{metric} is NaN in every run", hint="repro ls")
     near = _nearest(metric, sorted(known))

@@ -103,7 +103,9 @@ def read_record(repo: Repository, run: Summary | Oid) -> Record:
     for entry, content in zip(blobs, contents, strict=True):
         path = os.fsdecode(entry.path).removeprefix(f"{_DIRECTORY}/")
         if content is None:
-            raise RecordError(path, "", f"its object {entry.oid} is missing", hint="git fsck")
+            raise RecordError(
+                path, "", f"its object {entry.oid} is missing", hint="repro fsck --repair"
+            )
         files[path] = content
     try:
         return decode_record(files)
