@@ -53,7 +53,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "demo": ("errors", "process", "demo"),
     "cli": (*_RECORD, "compare", "rebuild", "restore", "share", "fsck", "demo", "cli"),
     "__main__": ("cli",),
-    "__init__": (),
+    # Beside a user's program, inside of its process: as little as tells a table's version.
+    "api": (*_MODEL, "data", "api"),
+    # Hands out what `api` has, when it is first asked for.
+    "__init__": ("api",),
 }
 """What each package may import of repro, beside ``repro.__version__``."""
 
@@ -93,18 +96,28 @@ EDGES = (
         ("data/dvc.py", "data/dvc_remotes.py"),
         "DVC's libraries live behind data/dvc.py and data/dvc_remotes.py",
     ),
+    Edge(
+        ("deltalake", "deltalake.*"),
+        ("data/tables/delta.py",),
+        "deltalake lives behind data/tables/delta.py",
+    ),
+    Edge(
+        ("pyiceberg", "pyiceberg.*", "pyarrow", "pyarrow.*"),
+        ("data/tables/iceberg.py",),
+        "pyiceberg, and pyarrow with which it reads, live behind data/tables/iceberg.py",
+    ),
     Edge(("print", "input", "sys.exit"), ("cli/*", "__main__.py"), "only the CLI talks and ends"),
     Edge(
         ("os.environ", "os.environb", "os.getenv"),
         # git's own variables (author, config, ssh) are part of calling git; DVC's say where its
-        # configuration lies.
-        ("cli/*", "git/repository.py", "data/dvc_config.py"),
+        # configuration lies; a user's program is told in one which run it is part of.
+        ("cli/*", "git/repository.py", "data/dvc_config.py", "api/*"),
         "the environment is an argument, so that a hook's or a test's cannot leak in",
     ),
     Edge(
         ("os.getcwd", "os.getcwdb", "os.chdir", "os.fchdir", "pathlib.Path.cwd"),
-        # The default of open_repository: where the user stands.
-        ("cli/*", "git/repository.py"),
+        # The default of open_repository: where the user stands; and what a path means in a program.
+        ("cli/*", "git/repository.py", "api/*"),
         "paths are arguments: the current directory belongs to the user",
     ),
     Edge(
@@ -131,9 +144,10 @@ EDGES = (
 )
 
 HEAVY = frozenset(
-    "asyncio concurrent deepdiff dvc dvc_data dvc_objects email git http importlib.metadata "
-    "importlib.resources inspect logging multiprocessing pathlib psutil rich shutil socket sqlite3 "
-    "subprocess tempfile tomllib unittest urllib.request uv yaml".split()
+    "asyncio concurrent deepdiff deltalake dvc dvc_data dvc_objects email git http "
+    "importlib.metadata importlib.resources inspect logging multiprocessing pathlib psutil pyarrow "
+    "pyiceberg rich shutil socket sqlite3 subprocess tempfile tomllib unittest urllib.request uv "
+    "yaml".split()
 )
 """Cost milliseconds that a recorder inside other people's commits has not."""
 

@@ -9,6 +9,9 @@ tests/test_errors.py holds complete::
     │                           GitError (git itself refused)
     ├── git.refs                RefExistsError, RefMovedError
     ├── git.history             HistoryError
+    ├── git.remote_errors       NoRemoteError, UnknownRemoteError, RemoteError (and its kinds:)
+    │                           RemoteUnreachableError, RemoteAccessError, RemoteMissingError,
+    │                           RemoteBrokenOffError
     ├── git.index_lock          IndexLockedError
     ├── git.working_tree        OperationInProgressError, ConflictedIndexError, FilesInUseError
     ├── model.config            ConfigError
@@ -19,8 +22,10 @@ tests/test_errors.py holds complete::
     ├── data.manifest           ManifestError
     ├── data.place              UnsafePathError
     ├── data.placing            InTheWayError
+    ├── data.remote             ObjectTooLargeError (a remote serves more than was recorded)
     ├── data.store              InvalidHashError, MissingObjectError, CorruptObjectError,
     │                           WrongHashError
+    ├── data.tables.version     TablePackageMissingError, TableUnreadableError
     ├── data.yaml_reader        PointerError (a DVC file that cannot be read)
     ├── environment.probe       ProbeError
     ├── rebuild.differences     NotExactError
@@ -28,6 +33,9 @@ tests/test_errors.py holds complete::
     ├── rebuild.kept            EnvironmentInUseError
     ├── rebuild.uv              UvMissingError
     ├── store.runs              NoRecordError
+    ├── store.log               WordError (what cannot be said of a run)
+    ├── store.removal           TrashTakenError
+    ├── store.trash             NotInTrashError
     ├── store.resolve           UnknownRunError, AmbiguousRunError, UnreadableRunError
     ├── record.formats          FormatError
     ├── record.session          NotRecordedError
@@ -39,16 +47,21 @@ tests/test_errors.py holds complete::
     ├── restore.new_worktree    DirectoryTakenError
     ├── restore.present         DirtyTreeError, ForeignRecordError
     ├── restore.state           StateError
+    ├── restore.tables          TableGoneError (exit code 4)
     ├── restore.target          DamagedRunError
     ├── restore.undo_entries    NothingToUndoError
+    ├── share.pull_data         NoRoomError
     ├── demo.player             DemoError
+    ├── cli.editor              EditorError
+    ├── cli.garbage.turn        GcRunningError
     ├── cli.rebuilding          StillRunningError
     ├── cli.recording           BadPairError
     ├── cli.run_worktree        OtherWorktreeError
     ├── cli.commands.demo       DemoNeedsError
     ├── cli.commands.env_check  NoPythonError
     ├── cli.commands.env_show   NotLockedError
-    └── cli.commands.exec       NoCommandError
+    ├── cli.commands.exec       NoCommandError
+    └── cli.commands.tag        NoTagError, TagIsARunError
 
 Anything else that escapes is a bug of ours (exit code 3, with a report).
 """

@@ -251,7 +251,6 @@ def test_packages_of_the_tree_come_from_the_tree_that_is_checked_out(lab: Lab) -
         ("-", "--python", "3.12"),
         ("-", "--inexact"),
         ("run-k", "--python", "3.12"),
-        ("run-k", "--inexact"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(args: tuple[str, ...]) -> None:

@@ -40,6 +40,7 @@ def test_a_pipe_gets_the_newest_first_with_every_column() -> None:
         header
         == (
             "id name status started_at duration_s branch commit dirty gaps"
+            " starred tags notes"
             " params.lr params.seed params.x metrics.acc"
         ).split()
     )
@@ -56,7 +57,7 @@ def test_a_pipe_gets_the_newest_first_with_every_column() -> None:
 @pytest.mark.usefixtures("runs")
 def test_a_terminal_gets_the_columns_that_differ_and_the_metrics() -> None:
     head = call(command, terminal=True).stdout.splitlines()[0].split()
-    assert head == ["run", "name", "status", "when", "took", "lr", "x", "acc", "gaps"]
+    assert head == ["run", "name", "status", "when", "took", "lr", "x", "acc", "tags", "gaps"]
 
 
 @pytest.mark.usefixtures("runs")

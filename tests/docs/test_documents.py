@@ -38,6 +38,8 @@ def project(dvc_repo: Scratch) -> Scratch:
     for name in ("ivory-falcon", "merry-badger"):
         dvc_repo.run_cli("run", "-q", "-n", name, "--", sys.executable, "train.py")
         dvc_repo.write("params.yaml", "lr: 0.2\nlayers: 2\n")
+    run_program("git", "init", "--quiet", "--bare", "../hub.git", cwd=dvc_repo.path)
+    dvc_repo.git("remote", "add", "origin", "../hub.git")
     return dvc_repo
 
 

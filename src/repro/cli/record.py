@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from repro.cli.early import remember_unchanged
 from repro.cli.options import Values, read_quickly
 from repro.cli.recording import OPTIONS, prepare, request_of
+from repro.cli.watching import watched
 from repro.record.workspace import record_workspace
 
 __all__ = ["record", "record_quickly"]
@@ -21,7 +22,8 @@ def record_quickly(words: Sequence[str]) -> int | None:
 def record(values: Values) -> int:
     """Records the workspace, says so, and returns 0."""
     repo, around = prepare(quiet=values["quiet"])
-    recorded = record_workspace(repo, request_of(values, ()), around)
+    with watched(around, is_quiet=bool(values["quiet"])) as around:
+        recorded = record_workspace(repo, request_of(values, ()), around)
     remember_unchanged(repo, recorded, status=around.status, env=around.env)
     if not values["quiet"]:
         from repro.cli.outcome import print_known, print_outcome

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from repro.cli.failure import report
 from repro.cli.options import Option, Values, read_quickly
 from repro.cli.recording import OPTIONS, prepare, request_of
+from repro.cli.watching import watched
 from repro.record.session import NotRecordedError, run_command
 
 __all__ = ["RUN_OPTIONS", "run", "run_quickly"]
@@ -33,7 +34,8 @@ def run(values: Values, command: Sequence[str]) -> int:
         is_strict=False if values["no_strict"] else values["strict"] or None,
     )
     try:
-        outcome = run_command(repo, request, around)
+        with watched(around, is_quiet=bool(values["quiet"])) as around:
+            outcome = run_command(repo, request, around)
     except NotRecordedError as error:
         report(error)
         return error.exit_code

@@ -63,6 +63,7 @@ class RunPlace:
         self._home = home_of(repo)
         self._worktree = RunWorktree.of(repo, run, worktree)
         self._request = request_of(repo, run[1], wanted, top=self._worktree.top)
+        self._inexact = wanted.is_inexact_accepted
         self._held = ExitStack()
 
     def __enter__(self) -> Place:
@@ -113,7 +114,7 @@ class RunPlace:
         own = self._worktree
         if not own.is_own:
             if not own.is_ready():
-                own.make(self._console)
+                own.make(self._console, inexact=self._inexact)
             return
         from repro.rebuild.kept import hold
 
@@ -127,7 +128,7 @@ class RunPlace:
                     break
             with hold(home, name):
                 if not own.is_ready():  # who had it before may have made it
-                    own.make(self._console)
+                    own.make(self._console, inexact=self._inexact)
         os.utime(own.top)  # for `repro gc`: it is used
 
     def _variables(self, prefix: str) -> dict[str, str]:

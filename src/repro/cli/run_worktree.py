@@ -93,8 +93,12 @@ class RunWorktree(NamedTuple):
             else "--worktree takes a directory that does not exist, too",
         )
 
-    def make(self, console: Console) -> None:
+    def make(self, console: Console, *, inexact: bool = False) -> None:
         """Makes it; what a process that was killed left in repro's own place goes.
+
+        Args:
+            console: Told what is made.
+            inexact: Whether to go on though a version of a table that it read is gone.
 
         Raises:
             DirectoryTakenError: Something else is there.
@@ -105,7 +109,7 @@ class RunWorktree(NamedTuple):
         if self.is_own:
             self._clear()
         os.makedirs(os.path.dirname(self.top), exist_ok=True)
-        outcome = checkout_worktree(self.repo, self.summary, self.record, self.top)
+        outcome = checkout_worktree(self.repo, self.summary, self.record, self.top, inexact=inexact)
         console.talk(f"made a working tree of {outcome.title}: {_shown(self.top)}")
         for note in outcome.notes:
             console.talk(f"note: {note}")

@@ -5,6 +5,8 @@ import os
 from repro.data.locate import ensure
 from repro.data.place import matches
 from repro.errors import ReproError
+from repro.git.objects import read_objects
+from repro.git.repository import Repository
 from repro.model.data import Place
 from repro.restore.present import listed
 from repro.restore.stores import Stores
@@ -17,7 +19,7 @@ class CheckoutIncompleteError(ReproError):
     """Bytes that the run needs are nowhere to be found; nothing was changed."""
 
 
-def bring_data(stores: Stores, target: Target) -> None:
+def bring_data(repo: Repository, stores: Stores, target: Target) -> None:
     """Brings every object that the target needs into the store.
 
     Raises:
@@ -26,7 +28,13 @@ def bring_data(stores: Stores, target: Target) -> None:
     """
     _store_inline(stores, target)
     wanted = [entry for entry in target.wanted if entry.place is Place.STORE]
-    missing = ensure(wanted, store=stores.store, top=stores.top)
+    missing = ensure(
+        wanted,
+        store=stores.store,
+        top=stores.top,
+        # Its own DVC files, not those of today, tell where a remote keeps versions of its data.
+        read_pointer=lambda path: read_objects(repo, [f"{target.tree}:{path}"])[0],
+    )
     if missing:
         places = dict.fromkeys(place for item in missing for place in item.looked_in)
         raise CheckoutIncompleteError(
@@ -55,5 +63,5 @@ def _store_inline(stores: Stores, target: Target) -> None:
             found = stores.store.add_bytes(target.inline.get(entry.path, b""))
             if found != entry.hash:
                 raise DamagedRunError(
-                    f"{entry.path} is not in the run commit as its record says", hint="git fsck"
+                    f"{entry.path} is not in the run commit as its record says", hint="repro fsck"
                 )

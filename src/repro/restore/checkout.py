@@ -12,6 +12,7 @@ from repro.restore.move import Move
 from repro.restore.present import look, require_clean
 from repro.restore.state import read_progress
 from repro.restore.stores import open_stores
+from repro.restore.tables import with_tables_checked
 from repro.restore.target import run_target
 
 __all__ = ["Outcome", "UnfinishedCheckoutError", "checkout", "prepare", "require_whole"]
@@ -46,6 +47,7 @@ def checkout(
     at: datetime,
     keep: bool = False,
     outputs: bool = False,
+    inexact: bool = False,
 ) -> Outcome:
     """Gives the working tree the state in which a run started.
 
@@ -56,11 +58,12 @@ def checkout(
         at: Now, aware.
         keep: Whether work that is neither committed nor recorded is saved rather than refused.
         outputs: Whether the run's outputs are put at their paths too.
+        inexact: Whether to go on though a version of a table that it read is gone.
 
     Raises:
         ReproError: Before anything was changed, or with the way back as its hint.
     """
-    move = prepare(repo, run, record, at=at, keep=keep, outputs=outputs)
+    move = prepare(repo, run, record, at=at, keep=keep, outputs=outputs, inexact=inexact)
     move.run()
     target = move.target
     return Outcome(target.title, move.undo, len(target.wanted), tuple(move.notes))
@@ -74,13 +77,15 @@ def prepare(
     at: datetime,
     keep: bool = False,
     outputs: bool = False,
+    inexact: bool = False,
 ) -> Move:
     """Returns the move that `checkout` makes, every byte it needs at hand; see there."""
     require_whole(repo)
     if not keep:  # before anything is fetched
         require_clean(repo, look(repo, every_byte=False))
     target = run_target(repo, run, record, outputs=outputs)
-    bring_data(open_stores(repo), target)
+    target = with_tables_checked(repo, target, inexact=inexact)
+    bring_data(repo, open_stores(repo), target)
     return Move(repo, target, at, keep=keep)
 
 

@@ -22,6 +22,7 @@ from repro.restore.record_dir import write_record_dir
 from repro.restore.state import set_checked_out
 from repro.restore.stores import Stores, open_stores
 from repro.restore.survey import files_of
+from repro.restore.tables import with_tables_checked
 from repro.restore.target import Target, run_target
 
 __all__ = ["DirectoryTakenError", "checkout_worktree", "require_free"]
@@ -32,7 +33,13 @@ class DirectoryTakenError(ReproError):
 
 
 def checkout_worktree(
-    repo: Repository, run: Summary, record: Record, directory: str, *, outputs: bool = False
+    repo: Repository,
+    run: Summary,
+    record: Record,
+    directory: str,
+    *,
+    outputs: bool = False,
+    inexact: bool = False,
 ) -> Outcome:
     """Makes a new working tree with the state in which a run started.
 
@@ -42,6 +49,7 @@ def checkout_worktree(
         record: Its record.
         directory: Absolute; does not exist, or is empty.
         outputs: Whether the run's outputs are put at their paths too.
+        inexact: Whether to go on though a version of a table that it read is gone.
 
     Raises:
         DirectoryTakenError: The directory is not empty.
@@ -49,6 +57,7 @@ def checkout_worktree(
     """
     require_free(directory)
     target = run_target(repo, run, record, outputs=outputs)
+    target = with_tables_checked(repo, target, inexact=inexact, is_elsewhere=True)
     stores = open_stores(repo)
     notes = None
     if all(stores.store.has(entry.hash) for entry in target.wanted):
@@ -56,7 +65,7 @@ def checkout_worktree(
         with suppress(MissingObjectError, CorruptObjectError):
             notes = _make(repo, run, target, stores, directory)
     if notes is None:
-        bring_data(stores, target)
+        bring_data(repo, stores, target)
         notes = _make(repo, run, target, stores, directory)
     return Outcome(target.title, None, len(target.wanted), tuple(notes))
 

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from repro.data.pointers import PointerError, Role, is_pointer, parse_pointers
+from repro.data.pointers import PointerError, Role, is_pointer, parse_pointers, pipeline_of
 from repro.data.tree import scan_tree
 from repro.git.filters import unlike_git
 from repro.git.objects import list_tree, read_objects
@@ -62,12 +62,16 @@ def files_of(repo: Repository, tree: Oid) -> dict[str, tuple[str, Oid]]:
 
 def named_by_dvc(repo: Repository, files: Files) -> frozenset[str]:
     """Returns the paths of the data that the DVC files of a tree name; damaged ones name none."""
-    pointers = [p for p, (mode, _) in files.items() if is_pointer(p) and mode.startswith("100")]
-    contents = read_objects(repo, [files[path][1] for path in pointers])
+    regular = {p for p, (mode, _) in files.items() if mode.startswith("100")}
+    pointers = [p for p in files if p in regular and is_pointer(p)]
+    pipelines = [p for p in map(pipeline_of, pointers) if p is not None and p in regular]
+    wanted = [*pointers, *pipelines]
+    contents = dict(zip(wanted, read_objects(repo, [files[p][1] for p in wanted]), strict=True))
     named: set[str] = set()
-    for path, content in zip(pointers, contents, strict=True):
+    for path in pointers:
         try:
-            rows = parse_pointers(path, content or b"")
+            pipeline = contents.get(pipeline_of(path) or "")
+            rows = parse_pointers(path, contents[path] or b"", pipeline=pipeline)
             named.update(row.path for row in rows if row.role is Role.OUT)
         except PointerError:  # what it named is then an ignored file like any other
             continue

@@ -36,6 +36,7 @@ class Target:
         staged: What will be staged, anything that names a tree; None for nothing.
         data: What goes beside the files of git; every object is in the store.
         unstored: Data known by hash alone, or outside of the working tree.
+        tables: Data that are versions of tables, which stay where they are.
         links: Symbolic links to be put back, target by path.
         record: The files of ``.repro/``; None to write none.
         outputs: Outputs to be put back at last.
@@ -50,6 +51,7 @@ class Target:
     staged: Oid | None
     data: tuple[DataEntry, ...] = ()
     unstored: tuple[DataEntry, ...] = ()
+    tables: tuple[DataEntry, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, bytes] | None = None
     outputs: tuple[DataEntry, ...] = ()
@@ -80,7 +82,7 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
     if tree != code.tree:
         raise DamagedRunError(
             f"the files of run {run.name} are not those that its record names",
-            hint=f"git fsck; git show {run.oid}",
+            hint=f"repro fsck; git show {run.oid}",
         )
     _require_inside(run, [*record.data, *record.artifacts])
     stored = [e for e in record.data if e.place is Place.STORE and not e.path.startswith("/")]
@@ -91,7 +93,8 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
         head=Head(branch, code.commit),
         staged=code.commit,
         data=tuple(stored),
-        unstored=tuple(e for e in record.data if e not in stored),
+        unstored=tuple(e for e in record.data if e not in stored and not e.is_table),
+        tables=tuple(e for e in record.data if e.is_table),
         record=read_record_files(repo, run.oid),
         outputs=tuple(_outputs(record.artifacts)) if outputs else (),
         inline=record.inline,
@@ -102,7 +105,9 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
 
 def _require_inside(run: Summary, entries: Sequence[DataEntry | Artifact]) -> None:
     for entry in entries:
-        # What lay elsewhere is known by its absolute path, and never written.
+        # What lay elsewhere is known by its absolute path or its URI, and never written.
+        if entry.place is Place.TABLE:
+            continue
         if not entry.path.startswith("/") and (
             not is_inside(entry.path) or lies_below(entry.path, {RECORD_DIR})
         ):

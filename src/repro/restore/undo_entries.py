@@ -22,7 +22,15 @@ from repro.model.data import DataEntry, DirectoryExtras, Place, Source
 from repro.model.ids import UNDO_REFS, Oid, RefName, undo_ref
 from repro.restore.state import CheckedOut, StateError, checked_out_from_json
 
-__all__ = ["NothingToUndoError", "Saved", "UndoEntry", "list_undo", "read_undo", "save_undo"]
+__all__ = [
+    "NothingToUndoError",
+    "Saved",
+    "UndoEntry",
+    "all_undo",
+    "list_undo",
+    "read_undo",
+    "save_undo",
+]
 
 _FILE = ".repro/undo.json"
 _FORMAT = 1
@@ -122,14 +130,23 @@ def list_undo(repo: Repository) -> list[UndoEntry]:
     Raises:
         StateError: One cannot be read.
     """
+    here = worktree_id(repo)
+    return [entry for entry in all_undo(repo) if entry.worktree == here]
+
+
+def all_undo(repo: Repository) -> list[UndoEntry]:
+    """Returns the undo entries of all working trees, newest first.
+
+    Raises:
+        StateError: One cannot be read.
+    """
     refs = _refs(repo)
     contents = read_objects(repo, [f"{oid}:{_FILE}" for _, oid in refs])
-    entries = [
+    entries = (
         _decode(number, oid, content or b"")
         for (number, oid), content in zip(refs, contents, strict=True)
-    ]
-    here = worktree_id(repo)
-    return sorted((e for e in entries if e.worktree == here), key=lambda e: -e.number)
+    )
+    return sorted(entries, key=lambda entry: -entry.number)
 
 
 def read_undo(repo: Repository, number: int | None = None) -> UndoEntry:

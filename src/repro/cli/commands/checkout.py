@@ -12,9 +12,6 @@ from repro.cli.console import Console, current_console
 from repro.cli.rebuilding import Wanted, rebuild_options, request_of, say_rebuilt
 from repro.cli.run_argument import RUN
 from repro.cli.runs import open_runs
-from repro.git.repository import Repository
-from repro.model.run import Record
-from repro.model.summary import Summary
 from repro.restore.checkout import Outcome, checkout, prepare
 from repro.restore.new_worktree import checkout_worktree, require_free
 from repro.restore.plan import RECORD_DIR
@@ -60,7 +57,8 @@ def command(
     uncommitted changes. What was there before is saved first; `repro checkout -` goes back to it.
 
     With --env its environment is built first, then held against the record byte by byte, and is at
-    .repro/venv: source .repro/venv/bin/activate. Exit code 4: it cannot be exact.
+    .repro/venv: source .repro/venv/bin/activate. Lakehouse tables stay where they are: that the
+    versions which the run read can still be read is checked first. Exit code 4: it cannot be exact.
 
     RUN is an id or the first letters of one, a name, @ (the newest), @~2, a branch or commit (its
     newest run), best:METRIC, or - (what was there before the last checkout).
@@ -73,16 +71,21 @@ def command(
             raise click.UsageError("- takes neither --worktree nor --outputs nor --env")
         say(console, undo(repo, at=at), back="repro checkout -", verb="went back to")
         return
-    if not with_env and (python or inexact):
-        raise click.UsageError("--python and --inexact go with --env")
+    if not with_env and python:
+        raise click.UsageError("--python goes with --env")
     summary = resolve_run(repo, run)
     record = read_record(repo, summary)
 
     def restore() -> None:
         if directory is not None:
-            _into_worktree(console, repo, (summary, record), directory, outputs=outputs)
+            outcome = checkout_worktree(
+                repo, summary, record, os.path.abspath(directory), outputs=outputs, inexact=inexact
+            )
+            _say_worktree(console, outcome, directory)
         else:
-            outcome = checkout(repo, summary, record, at=at, keep=keep, outputs=outputs)
+            outcome = checkout(
+                repo, summary, record, at=at, keep=keep, outputs=outputs, inexact=inexact
+            )
             say(console, outcome, back="repro checkout -")
 
     if not with_env:
@@ -92,7 +95,7 @@ def command(
     if directory is not None:
         require_free(os.path.abspath(directory))
     else:
-        prepare(repo, summary, record, at=at, keep=keep, outputs=outputs)
+        prepare(repo, summary, record, at=at, keep=keep, outputs=outputs, inexact=inexact)
     top = os.path.realpath(directory) if directory is not None else repo.top
     request = request_of(repo, record, Wanted(python, inexact), top=top)
     _with_environment(console, request, restore, is_here=directory is None)
@@ -124,16 +127,8 @@ def _with_environment(
     console.talk(f"to use its environment: source {shlex.quote(activate)}")
 
 
-def _into_worktree(
-    console: Console,
-    repo: Repository,
-    run: tuple[Summary, Record],
-    directory: str,
-    *,
-    outputs: bool,
-) -> None:
-    full = os.path.abspath(directory)
-    say(console, checkout_worktree(repo, *run, full, outputs=outputs), back=None)
+def _say_worktree(console: Console, outcome: Outcome, directory: str) -> None:
+    say(console, outcome, back=None)
     name = shlex.quote(directory)
     console.talk(f"to work in it: cd {name}")
     console.talk(f"to remove it: git worktree remove --force {name}")

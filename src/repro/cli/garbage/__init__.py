@@ -1,0 +1,1 @@
+"""What `repro gc` removes, kind by kind."""
