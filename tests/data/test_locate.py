@@ -1,5 +1,6 @@
 """Locating: everything comes into the store from wherever it still is."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ from repro.data.hashing import hash_bytes
 from repro.data.locate import ensure
 from repro.data.manifest import encode_manifest, manifest_hash
 from repro.data.store import InvalidHashError
-from repro.model.data import DataEntry, Place
+from repro.model.data import DataEntry, Place, Source
 from tests.data.shop import Shop, entry_of, write
 from tests.repos import Scratch
 
@@ -229,3 +230,18 @@ def test_more_than_the_record_says_is_not_fetched(dvc_repo: Scratch, shop: Shop)
     (dvc_repo.path / "data/one.csv").unlink()
     [missing] = ensure([wanted], store=shop.store, top=str(dvc_repo.path))
     assert "larger than the record's 1 bytes" in missing.looked_in[-1]
+
+
+def test_a_stage_with_a_directory_of_its_own_names_paths_from_there(dvc_repo: Scratch) -> None:
+    lock = {"outs": [{"path": "a.bin", "hash": "md5", "md5": "0" * 32, "remote": "other"}]}
+    stages = {"train": lock, "eval@0": lock}
+    files = {
+        "deep/dvc.lock": json.dumps({"schema": "2.0", "stages": stages}).encode(),
+        "deep/dvc.yaml": b"stages:\n  train:\n    cmd: x\n    wdir: work\n  eval:\n    wdir: ../up\n",
+    }
+    entries = [
+        DataEntry(path, value * 32, 1, 1, Source.DVC, pointer="deep/dvc.lock")
+        for path, value in (("deep/work/a.bin", "1"), ("up/a.bin", "2"), ("deep/a.bin", "3"))
+    ]
+    found = look_elsewhere(str(dvc_repo.path), entries, [files.get])
+    assert found.remotes == {"1" * 32: "other", "2" * 32: "other"}

@@ -87,7 +87,6 @@ def _every_run_comes_back(theirs: Scratch, seen: dict[str, dict[str, bytes]]) ->
     for name, expected in seen.items():
         theirs.run_cli("checkout", name, "--outputs")
         assert _bytes(theirs, *_STATE, "out", "metrics.json") == expected, name
-        theirs.run_cli("checkout", "-")
 
 
 @pytest.mark.slow

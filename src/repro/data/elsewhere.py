@@ -16,6 +16,7 @@ from repro.data.manifest import (
     is_safe_relpath,
     manifest_hash,
 )
+from repro.data.pipeline import working_directories
 from repro.data.yaml_reader import Node, PointerError, items_of, read_yaml, text_of
 from repro.model.data import Artifact, DataEntry
 
@@ -88,12 +89,12 @@ def look_elsewhere(
         if isinstance(entry, DataEntry) and entry.pointer is not None:
             pointers.setdefault(entry.pointer, []).append(entry)
     for pointer, named in pointers.items():
-        # One state after the other; a file that did not change is read once.
-        for content in dict.fromkeys(read(pointer) for read in readers):
+        # One state after the other; files that did not change are read once.
+        for content, pipeline in dict.fromkeys(_states(pointer, readers)):
             if content is None:
                 continue
             try:
-                outs = _outs(pointer, content)
+                outs = _outs(pointer, content, pipeline)
             except PointerError:
                 continue
             for entry in named:
@@ -102,23 +103,39 @@ def look_elsewhere(
     return found
 
 
-def _outs(pointer: str, content: bytes) -> dict[str, list[dict[str, Node]]]:
+def _states(
+    pointer: str, readers: Sequence[ReadFile]
+) -> Iterator[tuple[bytes | None, bytes | None]]:
+    """Yields a DVC file in each state, and for ``dvc.lock`` the ``dvc.yaml`` beside it."""
+    pipeline = posixpath.join(posixpath.dirname(pointer), "dvc.yaml") if _is_lock(pointer) else None
+    for read in readers:
+        yield read(pointer), None if pipeline is None else read(pipeline)
+
+
+def _is_lock(pointer: str) -> bool:
+    return pointer.rpartition("/")[2] == "dvc.lock"
+
+
+def _outs(pointer: str, content: bytes, pipeline: bytes | None) -> dict[str, list[dict[str, Node]]]:
     """Returns what a DVC file says of each path, deps of its stages too."""
     document = read_yaml(pointer, content)
-    base = posixpath.dirname(pointer)
-    if pointer.rpartition("/")[2] == "dvc.lock":
+    nodes: list[tuple[str, Node | None]] = []
+    if _is_lock(pointer):
         stages = items_of(document.get("stages")) if "schema" in document else document
-        nodes = [
-            items_of(stage).get(role) for stage in stages.values() for role in ("outs", "deps")
-        ]
+        places = working_directories(pointer, pipeline) if pipeline is not None else {}
+        for name, stage in stages.items():
+            place = places.get(name, places.get(name.partition("@")[0], ".")) or "."
+            base = posixpath.join(posixpath.dirname(pointer), place)
+            nodes += [(base, items_of(stage).get(role)) for role in ("outs", "deps")]
     else:
-        base = posixpath.join(base, text_of(document.get("wdir")) or ".")
-        nodes = [document.get("outs")]
+        base = posixpath.join(posixpath.dirname(pointer), text_of(document.get("wdir")) or ".")
+        nodes.append((base, document.get("outs")))
     found: dict[str, list[dict[str, Node]]] = {}
-    for item in _mappings(nodes):
-        path = text_of(item.get("path"))
-        if path is not None:
-            found.setdefault(posixpath.normpath(posixpath.join(base, path)), []).append(item)
+    for base, node in nodes:
+        for item in _mappings([node]):
+            path = text_of(item.get("path"))
+            if path is not None:
+                found.setdefault(posixpath.normpath(posixpath.join(base, path)), []).append(item)
     return found
 
 
