@@ -237,7 +237,7 @@ def test_a_stage_with_a_directory_of_its_own_names_paths_from_there(dvc_repo: Sc
     stages = {"train": lock, "eval@0": lock}
     files = {
         "deep/dvc.lock": json.dumps({"schema": "2.0", "stages": stages}).encode(),
-        "deep/dvc.yaml": b"stages:\n  train:\n    cmd: x\n    wdir: work\n  eval:\n    wdir: ../up\n",
+        "deep/dvc.yaml": b"stages:\n  train:\n    wdir: work\n  eval:\n    wdir: ../up\n",
     }
     entries = [
         DataEntry(path, value * 32, 1, 1, Source.DVC, pointer="deep/dvc.lock")

@@ -127,3 +127,32 @@ def test_twenty_runs_with_data_on_s3(dvc_repo: Scratch, tmp_path: Path) -> None:
 
         # Its data comes when it is wanted.
         _every_run_comes_back(theirs, seen)
+
+
+@pytest.mark.slow
+def test_data_that_a_remote_keeps_by_version_comes_by_the_runs_own_files(
+    dvc_repo: Scratch, tmp_path: Path
+) -> None:
+    with serve_s3() as url:
+        bucket = Bucket("versions", url)
+        bucket.make()
+        bucket.keep_versions()
+        use_s3(dvc_repo, bucket, more="    version_aware = true\n")
+        dvc_repo.dvc("push", "--quiet")
+        dvc_repo.commit("versions")
+        run_program("git", "init", "--quiet", "--bare", "-b", "main", "hub.git", cwd=tmp_path)
+        dvc_repo.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+        seen = _bytes(dvc_repo, *_STATE)
+        dvc_repo.run_cli("run", "-q", "-n", "old", "--", sys.executable, "train.py")
+        dvc_repo.write("data/one.csv", "newer\n")
+        dvc_repo.dvc("add", "--quiet", "data/one.csv")
+        dvc_repo.dvc("push", "--quiet")
+        dvc_repo.commit("newer")
+        dvc_repo.git("push", "--quiet", "origin", "main")
+        dvc_repo.run_cli("push", "--no-data")
+
+        for name, pulled in (("one", ("pull", "--no-data")), ("two", ("pull",))):
+            theirs = Scratch(tmp_path / "hub.git").clone(tmp_path / name)
+            theirs.run_cli(*pulled)
+            theirs.run_cli("checkout", "old")
+            assert _bytes(theirs, *_STATE) == seen

@@ -8,7 +8,15 @@ from repro import process
 from repro.git.repository import GitError, Repository
 from repro.model.ids import Oid
 
-__all__ = ["TreeEntry", "list_rows", "list_tree", "parse_tree", "read_objects", "start_rows"]
+__all__ = [
+    "TreeEntry",
+    "list_rows",
+    "list_tree",
+    "parse_tree",
+    "read_file",
+    "read_objects",
+    "start_rows",
+]
 
 
 _ROWS = ("ls-tree", "-r", "-z", "--full-tree")
@@ -99,6 +107,18 @@ def read_objects(repo: Repository, specs: Sequence[str]) -> list[bytes | None]:
     # --buffer, because git else flushes after every object.
     out = repo.git("cat-file", "--batch", "--buffer", stdin=stdin)
     return _parse_batch(out, len(specs))
+
+
+def read_file(repo: Repository, tree: str, path: str) -> bytes | None:
+    """Returns the content of a file in a tree, None when there is no such file.
+
+    Args:
+        repo: The repository.
+        tree: Anything that names a tree.
+        path: From its top.
+    """
+    # A name cannot hold a newline on the way to `cat-file`; none that matters does.
+    return None if "\n" in path else read_objects(repo, [f"{tree}:{path}"])[0]
 
 
 def _parse_batch(out: bytes, n_objects: int) -> list[bytes | None]:

@@ -5,7 +5,7 @@ import os
 from repro.data.locate import ensure
 from repro.data.place import matches
 from repro.errors import ReproError
-from repro.git.objects import read_objects
+from repro.git.objects import read_file
 from repro.git.repository import Repository
 from repro.model.data import Place
 from repro.restore.present import listed
@@ -33,7 +33,7 @@ def bring_data(repo: Repository, stores: Stores, target: Target) -> None:
         store=stores.store,
         top=stores.top,
         # Its own DVC files, not those of today, tell where a remote keeps versions of its data.
-        read_pointer=lambda path: read_objects(repo, [f"{target.tree}:{path}"])[0],
+        read_pointer=lambda path: read_file(repo, target.tree, path),
     )
     if missing:
         places = dict.fromkeys(place for item in missing for place in item.looked_in)

@@ -1,10 +1,12 @@
 """The bytes of runs, to the repository's DVC remote and from it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from repro.data.locate import ensure
+from repro.data.locate import Missing, ensure
 from repro.data.store import ObjectStore
+from repro.git.objects import read_file
 from repro.git.repository import Repository
 from repro.model.data import Artifact, DataEntry
 from repro.model.ids import RunId
@@ -118,6 +120,8 @@ def bring_bytes(
     store = object_store(repo)
     entries = [entry for entry in _distinct(needs) if store.missing(entry.hash)]
     missing = ensure(entries, store=store, top=repo.top, on_progress=on_progress)
+    if missing:
+        missing = _ask_by_their_own_files(repo, needs, missing, on_progress=on_progress)
     reasons = {item.path: _why_missing(item.looked_in) for item in missing}
     lacking = {entry.hash for entry in entries if store.missing(entry.hash)}
     whole = [entry for entry in entries if entry.hash not in lacking]
@@ -131,6 +135,31 @@ def bring_bytes(
         if rows:
             by_run[need.run] = tuple(dict.fromkeys(rows))
     return Brought(sum(entry.size_bytes for entry in whole), len(whole), by_run)
+
+
+def _ask_by_their_own_files(
+    repo: Repository,
+    needs: Sequence[Need],
+    missing: Sequence[Missing],
+    *,
+    on_progress: OnBytes | None,
+) -> tuple[Missing, ...]:
+    """Tries again with what the DVC files of each run tell of places; returns what is missing."""
+    store = object_store(repo)
+    found = {item.path: item for item in missing}
+    for need in needs:
+        entries = [x for x in need.entries if isinstance(x, DataEntry) and x.pointer is not None]
+        lacking = [entry for entry in entries if store.missing(entry.hash)]
+        if lacking:
+            still = ensure(
+                lacking,
+                store=store,
+                top=repo.top,
+                read_pointer=partial(read_file, repo, need.commit),
+                on_progress=on_progress,
+            )
+            found |= {item.path: item for item in still}
+    return tuple(found.values())
 
 
 def _why_missing(looked_in: Sequence[str]) -> str:

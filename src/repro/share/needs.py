@@ -19,10 +19,12 @@ class Need(NamedTuple):
 
     Attributes:
         run: The run.
+        commit: Its commit.
         entries: Its data and artifacts whose bytes are kept there.
     """
 
     run: RunId
+    commit: Oid
     entries: tuple[DataEntry | Artifact, ...] = ()
 
     @property
@@ -41,13 +43,13 @@ def needs_of(repo: Repository, runs: Sequence[tuple[RunId, Oid]]) -> dict[RunId,
     contents = read_objects(repo, specs)
     read: dict[tuple[str, bytes], tuple[DataEntry | Artifact, ...]] = {}
     found = {}
-    for at, (run, _) in enumerate(runs):
+    for at, (run, oid) in enumerate(runs):
         pair = zip(_FILES, contents[2 * at : 2 * at + 2], strict=True)
         keys = [(file, content) for file, content in pair if content is not None]
         for key in keys:
             if key not in read:  # many runs read the same data
                 read[key] = _stored(*key)
-        found[run] = Need(run, tuple(entry for key in keys for entry in read[key]))
+        found[run] = Need(run, oid, tuple(entry for key in keys for entry in read[key]))
     return found
 
 
