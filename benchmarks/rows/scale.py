@@ -160,9 +160,9 @@ def _push(bench: Bench, *, n_runs: int) -> Samples:
 
     def ours() -> float:
         _record(bench, clone, n_runs, numbers)
-        return bench.timed_ms((bench.repro, "push", "origin"), cwd=clone)
+        return bench.timed_ms((bench.repro, "push"), cwd=clone)
 
-    bench.run(bench.repro, "push", "origin", cwd=clone)
+    bench.run(bench.repro, "push", cwd=clone)
     return bench.compare(plain, ours)
 
 
@@ -190,11 +190,11 @@ def _pull(bench: Bench) -> Samples:
 
     def ours() -> float:
         _record(bench, theirs, 1, numbers)
-        bench.run(bench.repro, "push", "origin", cwd=theirs)
-        return bench.timed_ms((bench.repro, "pull", "origin"), cwd=clone)
+        bench.run(bench.repro, "push", cwd=theirs)
+        return bench.timed_ms((bench.repro, "pull"), cwd=clone)
 
-    bench.run(bench.repro, "push", "origin", cwd=theirs)
-    bench.run(bench.repro, "pull", "origin", cwd=clone)
+    bench.run(bench.repro, "push", cwd=theirs)
+    bench.run(bench.repro, "pull", cwd=clone)
     return bench.compare(plain, ours)
 
 
@@ -236,10 +236,10 @@ SCALE = (
     Row("index-build", f"repro ls, no index, {_N_RUNS:,} runs", _ALL, Budget(2.5), _build),
     Row(
         "resolve",
-        f"repro params PREFIX, {_N_RUNS:,} runs",
+        f"repro tag PREFIX, {_N_RUNS:,} runs",
         _HUNDRED,
         Budget(1.2),
-        partial(_beside_few, argv=("params", "20240506T0708")),
+        partial(_beside_few, argv=("tag", "20240506T0708")),
     ),
     Row(
         "record-folded",
