@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -74,26 +73,6 @@ def _check_out(lab: Lab, clone: str, run: RunId) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_fresh_clone_has_every_byte_of_twenty_runs(dvc_lab: Lab) -> None:
-    for seed in range(20):
-        _record(dvc_lab, seed)
-    pushed = dvc_lab.alice.scratch.run_cli("push")
-    assert "pushed 20 runs to origin" in pushed.stderr
-    assert "to the DVC remote here" in pushed.stderr
-    runs = [run.id for run in known_runs(dvc_lab.alice.repo)]
-    wanted = {run: _check_out(dvc_lab, "alice", run) for run in runs[::4]}
-
-    pulled = dvc_lab.bob.scratch.run_cli("pull")
-
-    assert "pulled 20 runs from origin" in pulled.stderr
-    # From here on bob is alone: all bytes are in his own store.
-    (dvc_lab.hub.path.parent / "remote").rename(dvc_lab.hub.path.parent / "gone")
-    shutil.rmtree(dvc_lab.alice.scratch.path)
-    assert {run: _check_out(dvc_lab, "bob", run) for run in runs[::4]} == wanted
-    assert len(set(map(str, wanted.values()))) == 5
-    assert any(path.startswith("model/") for path in wanted[runs[0]])
-
-
 def test_data_is_there_before_the_run_is_seen(dvc_lab: Lab) -> None:
     _record(dvc_lab, 1)
     repo = dvc_lab.alice.repo

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from repro.cli.console import Console
 from repro.cli.format import size
+from repro.git.remotes import OnProgress
 
 __all__ = ["ProgressLine", "progress_line"]
 
@@ -27,8 +28,12 @@ class ProgressLine:
         """Shows how many things are done."""
         self._show(f"{what} {n_done:,} of {n_all:,}")
 
-    def git(self, stage: str, n_done: int, n_all: int) -> None:
-        """Shows how far git is."""
+    @property
+    def git(self) -> OnProgress | None:
+        """Shows how far git is; None where nobody watches, so that nothing need be told."""
+        return self._git if self._is_shown else None
+
+    def _git(self, stage: str, n_done: int, n_all: int) -> None:
         what = stage if stage.endswith(":") else f"git, {stage} objects:"
         self._show(f"{what} {n_done:,} of {n_all:,}")
 

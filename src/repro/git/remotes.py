@@ -1,16 +1,17 @@
-"""git remotes, through GitPython: asks which refs one has, fetches refs, pushes refs.
+"""git remotes: asks which refs one has, fetches refs, pushes refs.
 
 Any transport and credential that git has. The user's own fetch and push are left as they are: no
 setting of theirs adds a ref, prunes one, runs a hook, or writes FETCH_HEAD here.
 
-GitPython starts git, and reads its progress; its ``Remote.fetch`` and ``Remote.push`` are not used,
-because they read FETCH_HEAD, drop what a refusal says, and cannot be given ``-c``.
+Where a person watches, GitPython starts git and reads its progress; its ``Remote.fetch`` and
+``Remote.push`` are not used, because they read FETCH_HEAD, drop what a refusal says, and cannot be
+given ``-c``.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.remote_errors import (
     NoRemoteError,
@@ -18,8 +19,9 @@ from repro.git.remote_errors import (
     remote_error,
     without_user_info,
 )
-from repro.git.repository import Repository
+from repro.git.repository import Repository, environment_for_remotes
 from repro.model.ids import Oid, RefName
+from repro.process import start
 
 if TYPE_CHECKING:
     from git import RemoteProgress
@@ -223,13 +225,8 @@ def fetch_refs(
     lines = "".join(f"{ref}\n" for ref in refs)
     if not lines:
         return
-    from tempfile import TemporaryFile
-
-    with TemporaryFile() as refspecs:
-        refspecs.write(lines.encode())
-        refspecs.seek(0)
-        args = (*_FETCH, "--", remote.address)
-        _, err, code = _git(repo, args, stdin=refspecs, on_progress=on_progress)
+    args = (*_FETCH, "--", remote.address)
+    _, err, code = _git(repo, args, stdin=lines.encode(), on_progress=on_progress)
     if code != 0:
         raise remote_error(remote.name, err, code)
 
@@ -295,50 +292,69 @@ def _git(
     args: Sequence[str],
     *,
     settings: Sequence[str] = (),
-    stdin: BinaryIO | None = None,
+    stdin: bytes = b"",
     on_progress: OnProgress | None = None,
 ) -> tuple[str, str, int]:
-    """Runs git with the user's own environment, where their credentials are."""
+    """Runs git and returns what it printed, what it said beside its progress, and its exit code."""
+    command = ["git", *_SETTINGS, *settings, *args]
+    env = environment_for_remotes(repo)
+    if on_progress is None:
+        # Nobody watches: GitPython takes longer to import than git to push a run.
+        result = start(command, env=env, stdin=stdin).result()
+        out, code = result.out, result.code
+        err = result.err.decode("utf-8", "replace").replace("\r", "\n").splitlines(keepends=True)
+    else:
+        out, err, code = _watched(repo, command, env=env, stdin=stdin, on_progress=on_progress)
+    said = "".join(line for line in err if not _PROGRESS.match(line))
+    return out.decode("utf-8", "surrogateescape"), said, code
+
+
+def _watched(
+    repo: Repository,
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdin: bytes,
+    on_progress: OnProgress,
+) -> tuple[bytes, list[str], int]:
+    """Runs git through GitPython, which reads its progress."""
     from io import TextIOWrapper
+    from tempfile import TemporaryFile
     from threading import Thread
 
     from git import Git
 
-    env = {
-        # In a hook, git's own variables would lead it to another repository.
-        "GIT_DIR": repo.git_dir,
-        "GIT_WORK_TREE": repo.top,
-        "GIT_INDEX_FILE": repo.index_path,
-        "LC_ALL": "C",
-    }
-    command = ["git", *_SETTINGS, *settings, *args]
-    started = Git(repo.top).execute(command, as_process=True, istream=stdin, env=env)
-    process = started.proc
-    if process is None or process.stdout is None or process.stderr is None:
-        raise AssertionError("unreachable: it was started with both as pipes")
     tell = _progress(on_progress).new_message_handler()
     out: list[bytes] = []
     err: list[str] = []
-    try:
-        # A carriage return ends a line too, or progress would be seen when all is over.
-        lines = TextIOWrapper(process.stderr, "utf-8", "replace", newline=None)
-        with process.stdout as stdout, lines:
-            reader = Thread(target=lambda: out.append(stdout.read()), daemon=True)
-            reader.start()
-            for line in lines:
-                err.append(line)
-                tell(line)
-            reader.join()
-        code = process.wait()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
-    said = "".join(line for line in err if not _PROGRESS.match(line))
-    return b"".join(out).decode("utf-8", "surrogateescape"), said, code
+    with TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        started = Git(repo.top).execute(
+            list(command), as_process=True, istream=given, env=dict(env)
+        )
+        process = started.proc
+        if process is None or process.stdout is None or process.stderr is None:
+            raise AssertionError("unreachable: it was started with both as pipes")
+        try:
+            # A carriage return ends a line too, or progress would be seen when all is over.
+            lines = TextIOWrapper(process.stderr, "utf-8", "replace", newline=None)
+            with process.stdout as stdout, lines:
+                reader = Thread(target=lambda: out.append(stdout.read()), daemon=True)
+                reader.start()
+                for line in lines:
+                    err.append(line)
+                    tell(line)
+                reader.join()
+            code = process.wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    return b"".join(out), err, code
 
 
-def _progress(on_progress: OnProgress | None) -> "RemoteProgress":
+def _progress(on_progress: OnProgress) -> "RemoteProgress":
     from git import RemoteProgress
 
     stages = {getattr(RemoteProgress, name): stage for name, stage in _STAGES.items()}
@@ -353,7 +369,7 @@ def _progress(on_progress: OnProgress | None) -> "RemoteProgress":
         ) -> None:
             del message
             stage = stages.get(op_code & self.OP_MASK)
-            if on_progress is not None and stage is not None and max_count:
+            if stage is not None and max_count:
                 on_progress(stage, int(cur_count), int(max_count))
 
     return Progress()

@@ -17,6 +17,7 @@ __all__ = [
     "Opening",
     "Repository",
     "begin_to_open",
+    "environment_for_remotes",
     "git_environment",
     "open_repository",
 ]
@@ -111,6 +112,20 @@ def git_environment() -> dict[str, str]:
     # The user's index must keep its bytes: git status would refresh it.
     env["GIT_OPTIONAL_LOCKS"] = "0"
     return env
+
+
+def environment_for_remotes(repo: "Repository") -> dict[str, str]:
+    """Returns the environment for git where it talks to a remote: all of the user's.
+
+    Their credentials, proxies and certificates are there. Only what would lead git to another
+    repository, in a hook, is set to this one.
+    """
+    return dict(os.environ) | {
+        "GIT_DIR": repo.git_dir,
+        "GIT_WORK_TREE": repo.top,
+        "GIT_INDEX_FILE": repo.index_path,
+        "LC_ALL": "C",
+    }
 
 
 class Repository(NamedTuple):
