@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 from repro.cli.commands.doctor import command
+from repro.git.refs import list_refs
+from repro.git.repository import open_repository
+from repro.model.ids import RUN_REFS
 from repro.record.live import live_run
+from repro.store.archive import fold_runs
+from repro.store.writer import current_writer
 from tests.cli.recorded import Shelf, call, shelf
+from tests.compare.samples import START
 from tests.repos import Scratch
 
 TOKEN = "ghp_" + "k3Jd82LmQx0ZvB7nYtR5wPcHs1FaGe9uXoTi"
@@ -105,8 +111,9 @@ def test_secrets_are_named_by_their_place_and_never_shown(here: Shelf) -> None:
     assert "kkkkkkkk" not in result.stdout
     assert TOKEN not in result.output
     assert "revoke" in result.stderr
-    assert "git update-ref -d refs/repro/runs/" in result.stderr
-    assert "git gc --prune=now" in result.stderr
+    assert "  repro rm " in result.stderr
+    assert "  repro gc --now && git gc --prune=now\n" in result.stderr
+    assert "git push REMOTE --delete refs/repro/runs/ID" in result.stderr
 
 
 def test_a_blob_that_many_runs_hold_is_one_finding(here: Shelf) -> None:
@@ -184,3 +191,24 @@ def test_a_directory_without_a_repository_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "not in a git repository" in done.stderr
     assert os.listdir(tmp_path) == []
+
+
+def test_secrets_are_found_in_folded_runs_and_gone_as_the_hints_say(here: Shelf) -> None:
+    here.put("k", run={"message": f"with {TOKEN}"})
+    here.put("l", minute=1)
+    repo = open_repository(str(here.scratch.path))
+    oid = here.scratch.git("rev-parse", here.scratch.runs()[0])
+    fold_runs(repo, list_refs(repo, RUN_REFS), writer=current_writer(repo), at=START)
+    assert here.scratch.runs() == []
+
+    result = call(command, "--secrets")
+    assert result.exit_code == 1
+    assert "kkkkkkkk" in result.stdout
+    assert call(command, "--secrets", "kkkkkkkk").exit_code == 1
+    here.scratch.run_cli("rm", "kkkkkkkk")
+    here.scratch.run_cli("gc", "--now")
+    here.scratch.git("reflog", "expire", "--expire=now", "--all")
+    here.scratch.git("gc", "--quiet", "--prune=now")
+
+    assert call(command, "--secrets").exit_code == 0
+    assert here.scratch.git("cat-file", "-t", oid, check=False) == ""

@@ -2,19 +2,27 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from repro.git.refs import list_refs
+from repro.git.repository import open_repository
+from repro.model.ids import RUN_REFS
+from repro.store.archive import fold_runs
+from repro.store.writer import current_writer
 from tests.environment.pythons import pythons
 from tests.processes import Started, start_cli, wait_until
 from tests.repos import Scratch
 
 PYTHON = sys.executable
+AT = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 def newest(repo: Scratch) -> dict[str, Any]:
@@ -301,6 +309,26 @@ def test_a_run_killed_together_with_repro_is_recorded_by_the_next_command(
 
     assert (run["status"], run["metrics"]["accuracy"]) == ("crashed", 0.95)
     assert repo.refs("refs/repro/live/") == {}
+
+
+def test_a_run_that_was_folded_before_its_journal_went_is_recorded_once(
+    repo: Scratch, sleeper: Started
+) -> None:
+    sleeper.kill_all()
+    state = repo.path / ".git/repro"
+    shutil.copytree(state / "live", state / "kept")
+    (run,) = json.loads(repo.run_cli("ls", "--json").stdout)
+    opened = open_repository(str(repo.path))
+    fold_runs(opened, list_refs(opened, RUN_REFS), writer=current_writer(opened), at=AT)
+    assert repo.runs() == []
+    shutil.rmtree(state / "live")
+    (state / "kept").rename(state / "live")
+
+    (again,) = json.loads(repo.run_cli("ls", "--json").stdout)
+
+    assert again["commit"] == run["commit"]
+    assert repo.runs() == []
+    assert list((state / "live").iterdir()) == []
 
 
 def test_a_run_that_outlives_its_recorder_is_still_running(repo: Scratch, sleeper: Started) -> None:

@@ -21,6 +21,7 @@ from repro.record.redactor import redactor_of
 from repro.record.trace import read_trace
 from repro.record.tree_facts import read_tree_facts
 from repro.record.warehouse import warehouse_of
+from repro.store.folded import find_folded
 
 __all__ = ["recover_dead_runs"]
 
@@ -60,7 +61,7 @@ def _finish(repo: Repository, live: LiveRun, home: str) -> bool:
         live.remove()
         delete_ref(repo, live_ref(live.id))
         return False
-    if read_ref(repo, run_ref(live.id)) is not None:
+    if read_ref(repo, run_ref(live.id)) is not None or live.id in find_folded(repo, [live.id]):
         # Recorded, and then it died before it could tidy up.
         delete_ref(repo, live_ref(live.id))
         live.remove()

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from repro.git.objects import read_objects
-from repro.git.refs import list_refs
 from repro.git.repository import Repository
-from repro.model.ids import RUN_REFS, Oid, RefName
+from repro.model.ids import Oid, RefName, run_ref
 from repro.secrets.files import secret_file_kind
 from repro.secrets.gaps import with_marks_for_values
 from repro.secrets.redactor import Redactor
+from repro.store.listing import known_runs_directly
 
 __all__ = ["Finding", "Scan", "scan_runs"]
 
@@ -67,12 +67,14 @@ def scan_runs(repo: Repository, runs: Sequence[tuple[RefName, Oid]] | None = Non
 
     Args:
         repo: The repository.
-        runs: Refs and commits; by default all runs.
+        runs: The refs that they have or had before they were folded, and their commits, oldest
+            first; by default all runs.
 
     Raises:
         GitError: git could not read them.
     """
-    runs = list_refs(repo, RUN_REFS) if runs is None else runs
+    if runs is None:
+        runs = [(run_ref(run.id), run.oid) for run in reversed(known_runs_directly(repo))]
     places: dict[tuple[Oid, str | None], list[_Place]] = {}
     for place, blob in _changed_files(repo, runs):
         places.setdefault((blob, secret_file_kind(place.path)), []).append(place)

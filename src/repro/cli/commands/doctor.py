@@ -12,7 +12,7 @@ from repro.cli.console import Console, current_console
 from repro.cli.page import clean
 from repro.cli.run_argument import RUN
 from repro.git.repository import Repository, open_repository
-from repro.model.ids import Oid, RefName, run_id_from_ref, short_id
+from repro.model.ids import Oid, RefName, run_id_from_ref, run_ref, short_id
 from repro.store.secrets import Finding, Scan, scan_runs
 
 __all__ = ["command"]
@@ -53,7 +53,8 @@ def _chosen(repo: Repository, texts: Sequence[str]) -> list[tuple[RefName, Oid]]
         return None
     from repro.store.resolve import resolve_run
 
-    runs = {run.ref: run.oid for run in (resolve_run(repo, text) for text in texts)}
+    found = (resolve_run(repo, text) for text in texts)
+    runs = {run_ref(run.id): run.oid for run in found}  # a folded one by the ref that it had
     return sorted(runs.items())
 
 
@@ -74,12 +75,15 @@ def _show_scan(console: Console, scan: Scan, *, as_json: bool) -> None:
     found = f"{counted(len(scan.findings), 'secret')} found, in {counted(len(refs), 'run')}"
     console.talk(f"{searched}: {found}")
     console.talk("hint: first revoke them where they were issued: a copy may be anywhere")
-    console.talk("hint: then remove the runs, here and on every remote that has them:")
+    console.talk("hint: then remove the runs:")
     for ref in list(refs)[:_MAX_SHOWN_REFS]:
-        console.talk(f"  git update-ref -d {ref}")
+        console.talk(f"  repro rm {_letters(ref)}")
     if len(refs) > _MAX_SHOWN_REFS:
         console.talk(f"  and {len(refs) - _MAX_SHOWN_REFS} more: --json lists them")
-    console.talk("  git gc --prune=now")
+    console.talk("  repro gc --now && git gc --prune=now")
+    console.talk(
+        "hint: and on each remote that has them: git push REMOTE --delete refs/repro/runs/ID"
+    )
     console.talk("hint: a worktree made of such a run keeps it: git worktree list, and remove")
 
 
