@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from repro.model.data import Artifact, DataEntry, Source
-from repro.model.environment import Environment
 from repro.model.gap import Gap
 from repro.model.ids import Oid, RunId
-from repro.model.values import Metric, Params, Point
+
+if TYPE_CHECKING:
+    # A hook that finds nothing to record needs the small classes here, and none of these.
+    from repro.model.data import Artifact, DataEntry
+    from repro.model.environment import Environment
+    from repro.model.values import Metric, Params, Point
 
 __all__ = [
     "FIRST_FORMAT",
@@ -188,23 +191,25 @@ class Record(NamedTuple):
     """
 
     run: Run
-    params: Params
-    metrics: Mapping[str, Metric]
-    history: Mapping[str, tuple[Point, ...]] = {}
-    data: tuple[DataEntry, ...] = ()
-    artifacts: tuple[Artifact, ...] = ()
-    environment: Environment | None = None
+    params: "Params"
+    metrics: "Mapping[str, Metric]"
+    history: "Mapping[str, tuple[Point, ...]]" = {}
+    data: "tuple[DataEntry, ...]" = ()
+    artifacts: "tuple[Artifact, ...]" = ()
+    environment: "Environment | None" = None
     lock: bytes | None = None
     conda: bytes | None = None
     output: bytes | None = None
     inline: Mapping[str, bytes] = {}
 
 
-def format_of(data: Iterable[DataEntry]) -> int:
+def format_of(data: "Iterable[DataEntry]") -> int:
     """Returns the oldest format that has words for such data: a record is written in it.
 
     So whoever has an older repro reads every record that holds nothing new to it, and is told to
     upgrade for the others. Format 2 has tables, and inputs that the command logged.
     """
+    from repro.model.data import Source
+
     has_new = any(entry.is_table or entry.source is Source.LOGGED for entry in data)
     return FORMAT_VERSION if has_new else FIRST_FORMAT
