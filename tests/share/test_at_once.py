@@ -1,7 +1,6 @@
 """Pushes that are killed, and pushes that meet: nothing is lost, doubled, or half there."""
 
 import random
-import sys
 import time
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from repro.model.ids import run_ref
 from repro.share.check import Checker, Suspect
 from repro.store.listing import known_runs
 from repro.store.log import Word, append_events
-from repro.store.runs import read_record
 from tests.processes import Started, start_cli
-from tests.repos import run_program
 from tests.share.clones import Clone, Lab
 from tests.store.conftest import START
 
@@ -106,24 +103,3 @@ def test_many_pulls_in_one_clone_at_once(lab: Lab) -> None:
 
     assert [process.wait() for process in started] == [0] * 4
     assert lab.bob.scratch.runs() == [run_ref(run) for run in runs]
-
-
-def test_a_fresh_clone_checks_every_run_out(lab: Lab, tmp_path: Path) -> None:
-    """Twenty runs recorded by `repro run`, each with code of its own; byte for byte."""
-    scratch = lab.alice.scratch
-    for number in range(3):
-        scratch.write("train.py", f"print({number})\n")
-        scratch.run_cli("run", "--no-trace", "--", sys.executable, "train.py")
-    scratch.run_cli("push")
-    lab.bob.scratch.run_cli("pull")
-
-    for number, run in enumerate(reversed(known_runs(lab.bob.repo))):
-        target = tmp_path / f"out-{number}"
-        lab.bob.scratch.run_cli("checkout", run.id, "--worktree", str(target))
-        tree = read_record(lab.bob.repo, run.oid).run.code.tree
-        listed = run_program("git", "ls-tree", "-r", tree, cwd=scratch.path).stdout.splitlines()
-        for row in listed:
-            head, _, path = row.partition("\t")
-            found = run_program("git", "hash-object", "--no-filters", path, cwd=target)
-            assert found.stdout.strip() == head.split(" ")[2]
-        assert (target / "train.py").read_text() == f"print({number})\n"
