@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.git.repository import open_repository
+from repro.git.repository import Repository, open_repository
 from repro.model.event import Event, EventKind, decode_event, edits_of, encode_event
 from repro.model.ids import LOG_REFS, Oid, RunId, WriterId
 from repro.model.run import Identity
+from repro.store import writer
 from repro.store.listing import read_listing
 from repro.store.log import Word, WordError, append_events, read_events
 from repro.store.writer import current_writer, new_writer, own_writers
@@ -191,3 +192,21 @@ def test_a_damaged_writer_file_gives_a_new_name(shelf: Shelf) -> None:
     Path(shelf.repo.state_dir, "writer").write_text("")
     second = current_writer(shelf.repo)
     assert own_writers(shelf.repo) == (second,)
+
+
+def test_two_that_want_the_first_name_at_once_get_the_same(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Repository] = []
+
+    def own(repo: Repository) -> tuple[WriterId, ...]:
+        found = own_writers(repo)
+        if not asked:  # the other one is quicker, just after this look
+            Path(repo.state_dir).mkdir(exist_ok=True)
+            Path(repo.state_dir, "writer").write_text("kkkkkkkk\n")
+        asked.append(repo)
+        return found
+
+    monkeypatch.setattr(writer, "own_writers", own)
+    assert current_writer(shelf.repo) == "kkkkkkkk"
+    assert own_writers(shelf.repo) == ("kkkkkkkk",)

@@ -1,6 +1,7 @@
 """The writer: this clone's name, under which it keeps a log and an archive of its own."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
 from repro.git.repository import Repository
@@ -25,7 +26,7 @@ def current_writer(repo: Repository) -> WriterId:
         OSError: It cannot be written down.
     """
     known = own_writers(repo)
-    return known[-1] if known else new_writer(repo)
+    return known[-1] if known else _add(repo, ())
 
 
 def new_writer(repo: Repository) -> WriterId:
@@ -34,7 +35,11 @@ def new_writer(repo: Repository) -> WriterId:
     Raises:
         OSError: It cannot be written down.
     """
-    known = own_writers(repo)
+    return _add(repo, own_writers(repo))
+
+
+def _add(repo: Repository, known: Sequence[WriterId]) -> WriterId:
+    """Adds a name to those known; the first one, unless another process makes it at this moment."""
     writer = new_writer_id(os.urandom(4))
     os.makedirs(repo.state_dir, exist_ok=True)
     temporary = f"{_file(repo)}.{os.getpid()}.{os.urandom(4).hex()}"
