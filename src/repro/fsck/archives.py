@@ -1,6 +1,5 @@
 """Checks archives: that each lists the runs it keeps, and keeps those it lists."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,14 +12,12 @@ from repro.model.ids import (
     Oid,
     RefName,
     RunId,
-    is_run_id,
     run_id_from_ref,
 )
 from repro.store.archive import Folded, read_segment
 
 __all__ = ["FOLD_MESSAGE", "Archive", "KeptRun", "read_archives", "runs_on_refs", "unfinished"]
 
-_ID = re.compile(rb'"id": ?"([0-9T]{15}-[k-z]{8})"')
 FOLD_MESSAGE = b"repro: fold "
 """How the message of an archive's commit begins."""
 
@@ -82,10 +79,9 @@ def _read(reader: Reader, ref: RefName, tip: Oid, n_hash_bytes: int) -> Archive:
     lines, faults, has_all = _lines(reader, ref, tuple(segments), n_hash_bytes)
     runs = []
     for line in lines:
-        found = _ID.search(line.summary)
-        run_id = found[1].decode("ascii") if found else ""
-        if is_run_id(run_id):
-            runs.append(KeptRun(RunId(run_id), line.oid, ref, line.summary))
+        run_id = line.id
+        if run_id is not None:
+            runs.append(KeptRun(run_id, line.oid, ref, line.summary))
         else:
             faults.append(f"the line of {line.oid} names no run")
     problems = [Problem(Kind.ARCHIVE, ref, fault) for fault in faults]

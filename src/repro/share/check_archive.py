@@ -4,14 +4,13 @@ An archive lists runs that nobody opens one by one, so its lists must say what t
 both kinds of chain only ever grow, so what is known here of one must still be in it.
 """
 
-import re
 from collections.abc import Collection
 from typing import NamedTuple
 
 from repro.git.objects import list_tree, read_objects
 from repro.git.repository import Repository
 from repro.model.event import EventKind
-from repro.model.ids import Oid, RefName, RunId, WriterId, is_run_id
+from repro.model.ids import Oid, RefName, WriterId
 from repro.share.check import Suspect
 from repro.share.trees import sizes_of
 from repro.store.archive import SEGMENT_RUNS, read_segment
@@ -24,7 +23,6 @@ _MAX_SEGMENT_BYTES = 256 << 20
 _MAX_SEGMENTS = 100_000
 _MAX_LOG_COMMITS = 1_000_000
 _MAX_LOG_BYTES = 1 << 30
-_ID = re.compile(rb'"id": ?"([0-9T]{15}-[k-z]{8})"')
 
 
 class BrokenChain(Exception):  # noqa: N818 - it is a finding, and never reaches a user
@@ -122,11 +120,10 @@ def _read_link(repo: Repository, oid: Oid) -> _Link:
 def _lines(content: bytes, runs: Collection[Oid], ref: RefName) -> list[Suspect]:
     suspects = []
     for line in read_segment(ref, content):
-        match = _ID.search(line.summary)
-        run_id = match[1].decode("ascii") if match else ""
-        if not is_run_id(run_id):
+        run_id = line.id
+        if run_id is None:
             raise BrokenChain("a line that names no run")
-        suspects.append(Suspect(RunId(run_id), line.oid, line.summary))
+        suspects.append(Suspect(run_id, line.oid, line.summary))
     n_lines = sum(1 for line in content.split(b"\n") if line)
     oids = {suspect.oid for suspect in suspects}
     if n_lines != len(suspects) or oids != set(runs) or len(suspects) != len(runs):

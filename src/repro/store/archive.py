@@ -15,7 +15,16 @@ from repro.git.commits import write_commit
 from repro.git.objects import list_tree, read_objects
 from repro.git.refs import RefChange, list_refs, read_ref, update_refs
 from repro.git.repository import Repository
-from repro.model.ids import ARCHIVE_REFS, Oid, RefName, WriterId, archive_ref
+from repro.model.ids import (
+    ARCHIVE_REFS,
+    Oid,
+    RefName,
+    RunId,
+    WriterId,
+    archive_ref,
+    is_run_id,
+)
+from repro.model.lazy_pattern import lazy_pattern
 from repro.model.summary import Summary, SummaryError, parse_message, parse_summary, summary_text
 
 __all__ = ["SEGMENT_RUNS", "Folded", "encode_segment", "fold_runs", "list_segments", "read_segment"]
@@ -23,6 +32,7 @@ __all__ = ["SEGMENT_RUNS", "Folded", "encode_segment", "fold_runs", "list_segmen
 SEGMENT_RUNS = 1_000
 """A segment has no more runs than this: git takes a commit's parents on its command line."""
 
+_ID = lazy_pattern(rb'"id": ?"([0-9T]{15}-[k-z]{8})"')
 _OID_KEY = b'{"oid":"'
 _SUMMARY_KEY = b'","summary":'
 
@@ -39,6 +49,13 @@ class Folded(NamedTuple):
     oid: Oid
     summary: bytes
     ref: RefName
+
+    @property
+    def id(self) -> RunId | None:
+        """Whose line it is, without decoding all of it; None where it is nobody's."""
+        found = _ID.search(self.summary)
+        run_id = found[1].decode("ascii") if found else ""
+        return RunId(run_id) if is_run_id(run_id) else None
 
     def parse(self) -> Summary:
         """Returns the summary.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from repro.git.objects import read_objects
 from repro.git.refs import list_refs
 from repro.git.repository import Repository
-from repro.model.ids import ARCHIVE_REFS, Oid, RefName, RunId, is_run_id
+from repro.model.ids import ARCHIVE_REFS, Oid, RefName, RunId
 from repro.store.archive import list_segments, read_segment
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FoldedRun", "find_folded", "read_folded_runs"]
 
-_ID = re.compile(rb'"id": ?"([0-9T]{15}-[k-z]{8})"')
 _OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -72,7 +71,6 @@ def read_folded_runs(
     contents = read_objects(repo, [oid for _, oid in segments])
     for (ref, _), content in zip(segments, contents, strict=True):
         for line in read_segment(ref, content or b""):
-            match = _ID.search(line.summary)
-            run_id = match[1].decode("ascii") if match else ""
-            if is_run_id(run_id) and _OID.fullmatch(line.oid):
-                yield FoldedRun(RunId(run_id), line.oid, ref, line.summary)
+            run_id = line.id
+            if run_id is not None and _OID.fullmatch(line.oid):
+                yield FoldedRun(run_id, line.oid, ref, line.summary)

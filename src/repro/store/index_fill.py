@@ -14,7 +14,6 @@ from repro.model.summary import SummaryError, parse_summary, summary_text
 from repro.store.index_log import HistoryChanged, apply_logs, edits_in
 from repro.store.index_refs import Changes
 from repro.store.index_text import split_summary, storable
-from repro.store.listing import id_in_summary
 
 if TYPE_CHECKING:
     import sqlite3
@@ -204,7 +203,7 @@ def _folded_rows(
     contents = _read_all(repo, [oid for *_, oid in segments], _BATCH_SEGMENTS)
     for (number, ref, _, _), content in zip(segments, contents, strict=True):
         for line in read_segment(ref, content or b""):
-            name = id_in_summary(line.summary)
+            name = line.id
             if name is None:
                 continue
             added.append(name)

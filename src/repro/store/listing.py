@@ -4,7 +4,6 @@ Everything is read from git here, in time that grows with the number of runs;
 `repro.store.index` gives the same answers without.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,6 @@ from repro.model.ids import (
     Oid,
     RefName,
     RunId,
-    is_run_id,
     run_id_from_ref,
 )
 from repro.model.summary import Summary, SummaryError, parse_message, parse_summary
@@ -32,7 +30,6 @@ __all__ = [
     "UnreadableRun",
     "count_runs",
     "has_run",
-    "id_in_summary",
     "known_runs",
     "known_runs_directly",
     "list_runs",
@@ -45,8 +42,6 @@ __all__ = [
     "unreadable_run",
     "with_edits",
 ]
-
-_ID_IN_SUMMARY = re.compile(rb'"id": ?"([0-9T]{15}-[k-z]{8})"')
 
 
 class KnownRun(NamedTuple):
@@ -236,16 +231,9 @@ def _folded(repo: Repository, archives: Sequence[tuple[RefName, Oid]]) -> Iterat
     contents = read_objects(repo, [oid for _, oid in segments])
     for (ref, _), content in zip(segments, contents, strict=True):
         for line in read_segment(ref, content or b""):
-            run_id = id_in_summary(line.summary)
+            run_id = line.id
             if run_id is not None:
                 yield KnownRun(run_id, line.oid, ref, line.summary)
-
-
-def id_in_summary(summary: bytes) -> RunId | None:
-    """Returns whose summary it is, without decoding all of it; None where it is nobody's."""
-    found = _ID_IN_SUMMARY.search(summary)
-    run_id = found[1].decode("ascii") if found else ""
-    return RunId(run_id) if is_run_id(run_id) else None
 
 
 def _with_their_second(runs: Sequence[KnownRun], newest: int) -> Sequence[KnownRun]:
