@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place, Source
+from repro.model.data import LOGGED_DIRECTORY, Artifact, DataEntry, DirectoryExtras, Place, Source
 from repro.model.environment import (
     Environment,
     Hardware,
@@ -65,6 +65,7 @@ relative = (
     .map("/".join)
     .filter(lambda path: "\0" not in path)
 )
+inline_paths = relative | relative.map(lambda path: f"{LOGGED_DIRECTORY}{path}")
 hashes = st.sampled_from(["0" * 32, "ab" * 16, "12" * 16 + ".dir"])
 extras = st.none() | st.builds(
     DirectoryExtras,
@@ -106,7 +107,7 @@ tables = st.builds(
 data_entries = files | tables
 artifacts = st.builds(
     Artifact,
-    path=relative,
+    path=inline_paths,
     hash=hashes,
     size_bytes=counts,
     n_files=counts,
@@ -114,6 +115,7 @@ artifacts = st.builds(
     executable=st.booleans(),
     extras=extras,
     hash_name=st.just("md5"),
+    kind=st.sampled_from(["", "model", "figure"]),
 )
 environments = st.builds(
     Environment,
@@ -170,6 +172,7 @@ runs = st.builds(
     gaps=tuples(gaps),
     repro_version=texts,
     format=st.just(1),
+    resumes=st.none() | run_ids,
 )
 points = st.builds(Point, st.integers(), st.none() | st.floats(allow_nan=False), numbers)
 records = st.builds(
@@ -186,7 +189,9 @@ records = st.builds(
     lock=st.none() | st.binary(max_size=20),
     conda=st.none() | st.binary(max_size=20),
     output=st.none() | st.binary(max_size=20),
-    inline=st.dictionaries(relative, st.binary(max_size=9), max_size=3),
+    inline=st.dictionaries(inline_paths, st.binary(max_size=9), max_size=3),
+    system=st.sampled_from([None, b"time_s\tcpu\tdisk\n", b"time_s\tcpu\n1.5\t\n2.5\t-0.25\n"]),
+    cells=st.none() | st.binary(max_size=20),
 )
 
 

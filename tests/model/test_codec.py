@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repro.model.curve import Curve
 from repro.model.decode import RecordError, decode_record
 from repro.model.encode import encode_record, inline_path
 from repro.model.environment import Environment, Hardware, Platform
@@ -31,7 +32,7 @@ def comparable(value: object) -> object:
     """Returns a value as text in which NaN equals itself and the order of keys does not count."""
     if isinstance(value, Mapping):
         return sorted((repr(key), comparable(item)) for key, item in value.items())
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list, Curve)):
         return [comparable(item) for item in value]
     return repr(value)
 

@@ -1,5 +1,7 @@
 """Reads ``[tool.repro]``."""
 
+import math
+
 import pytest
 
 from repro.model.config import Config, ConfigError, config_from_table
@@ -20,6 +22,29 @@ def test_every_key_is_read_with_dashes_or_underscores() -> None:
 
 def test_a_limit_of_nothing_is_a_limit() -> None:
     assert config_from_table({"store-limit-mib": 0}, file="f").store_limit_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [(True, 10.0), (False, None), (2, 2.0), (0.5, 0.5), (86_400, 86_400.0)]
+)
+def test_hardware_is_watched_or_not_or_every_so_many_seconds(
+    value: object, seconds: float | None
+) -> None:
+    assert config_from_table({"system-metrics": value}, file="f").system_metrics_s == seconds
+
+
+def test_hardware_is_watched_every_10_s_unless_said_otherwise() -> None:
+    assert Config().system_metrics_s == 10.0
+
+
+@pytest.mark.parametrize("value", [0, 0.05, -1, 86_401, math.nan, math.inf, "10", None, [10]])
+def test_other_intervals_are_refused(value: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from_table({"system_metrics": value}, file="f")
+    assert caught.value.message == (
+        f"f: system_metrics must be true, false, or seconds from 0.1 to 86400, not {value!r}"
+    )
+    assert caught.value.hint == f"system_metrics = {'false' if value == 0 else 10}"
 
 
 def test_a_mistyped_key_names_the_nearest() -> None:

@@ -39,9 +39,9 @@ def problem_in_data(**fields: object) -> RecordError:
 
 
 def test_a_newer_format_names_the_command_that_upgrades() -> None:
-    error = problem_in_run("format: 1", "format: 3")
+    error = problem_in_run("format: 1", "format: 4")
     assert isinstance(error, FutureRecordError)
-    assert error.format == 3
+    assert error.format == 4
     assert error.hint == "pip install --upgrade repro-git"
 
 

@@ -10,7 +10,7 @@ import pytest
 from repro.model.data import DataEntry, Place, Source
 from repro.model.decode import RecordError, decode_data, decode_record
 from repro.model.encode import encode_record
-from repro.model.run import FIRST_FORMAT, FORMAT_VERSION, format_of
+from repro.model.run import FIRST_FORMAT, format_of
 from tests.model.records import simple_record
 
 FILES = Path(__file__).parent.parent / "fixtures" / "record-v2"
@@ -52,7 +52,7 @@ def test_a_record_of_format_2_is_read() -> None:
 
 def test_only_a_record_that_needs_it_has_the_new_format() -> None:
     assert format_of(_SIMPLE.data) == FIRST_FORMAT == 1
-    assert [format_of([entry]) for entry in (DELTA, ICEBERG, LOGGED)] == [FORMAT_VERSION] * 3
+    assert [format_of([entry]) for entry in (DELTA, ICEBERG, LOGGED)] == [2] * 3
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_whole_commit_object_can_be_parsed() -> None:
 
 def test_a_newer_format_names_the_command_that_upgrades() -> None:
     with pytest.raises(SummaryError) as caught:
-        parse_message(changed(format=3), oid=OID, ref=REF)
+        parse_message(changed(format=4), oid=OID, ref=REF)
     assert caught.value.hint == "pip install --upgrade repro-git"
 
 

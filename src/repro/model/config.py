@@ -9,6 +9,8 @@ from repro.model.policy import Keep, Rule, StorePolicy, is_pattern
 __all__ = ["Config", "ConfigError", "config_from_table"]
 
 _DEFAULT = "default"
+_SYSTEM_INTERVAL_S = 10.0
+_SYSTEM_LIMITS_S = (0.1, 86_400.0)
 
 
 class ConfigError(ReproError):
@@ -36,6 +38,7 @@ class Config(NamedTuple):
         variables: Names of environment variables to record with their values, besides the usual.
         strict: Whether `repro run` refuses to start while a gap is known, as with ``--strict``.
         store: Which bytes of inputs and outputs are kept.
+        system_metrics: Whether hardware figures are sampled, or every how many seconds.
     """
 
     params: tuple[str, ...] = ()
@@ -46,11 +49,19 @@ class Config(NamedTuple):
     variables: tuple[str, ...] = ()
     strict: bool = False
     store: StorePolicy = StorePolicy()
+    system_metrics: bool | float = True
 
     @property
     def store_limit_bytes(self) -> int:
         """`store_limit_mib` in bytes."""
         return self.store_limit_mib * 2**20
+
+    @property
+    def system_metrics_s(self) -> float | None:
+        """Seconds between two samples of the hardware; None for no samples."""
+        if isinstance(self.system_metrics, bool):
+            return _SYSTEM_INTERVAL_S if self.system_metrics else None
+        return self.system_metrics
 
 
 def config_from_table(table: object, *, file: str) -> Config:
@@ -86,9 +97,22 @@ def _checked(name: str, value: object, file: str) -> Any:  # noqa: ANN401 - by t
         return value
     if name == "store":
         return _policy(value, file)
+    if name == "system_metrics":
+        return _system_metrics(value, file)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ConfigError(file, f"{name} must be a list of texts", hint=f'{name} = ["..."]')
     return tuple(value)
+
+
+def _system_metrics(value: object, file: str) -> bool | float:
+    if isinstance(value, bool):
+        return value
+    least, most = _SYSTEM_LIMITS_S
+    if not isinstance(value, int | float) or not least <= value <= most:
+        problem = f"system_metrics must be true, false, or seconds from {least} to {most:.0f}"
+        hint = "system_metrics = false" if value == 0 else "system_metrics = 10"
+        raise ConfigError(file, f"{problem}, not {value!r}", hint=hint)
+    return float(value)
 
 
 def _policy(value: object, file: str) -> StorePolicy:

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 __all__ = [
+    "LOGGED_DIRECTORY",
     "Artifact",
     "DataEntry",
     "DirectoryExtras",
@@ -12,6 +13,10 @@ __all__ = [
     "check_path",
     "is_reserved",
 ]
+
+LOGGED_DIRECTORY = ".repro/logged/"
+"""Where artifacts without a place in the working tree are: what the program logged by name alone,
+such as a text or a figure. Its own place, so that no file of the user's can have that name."""
 
 _SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+.-")
 
@@ -105,7 +110,8 @@ class Artifact(NamedTuple):
     """One output of a run.
 
     Attributes:
-        path: Relative to the top of the working tree, "/" between names; absolute when outside it.
+        path: Relative to the top of the working tree, "/" between names; absolute when outside it;
+            below `LOGGED_DIRECTORY` when it has no place in the tree.
         hash: As in `DataEntry`.
         size_bytes: Sum over the files.
         n_files: 1 for a file.
@@ -113,6 +119,7 @@ class Artifact(NamedTuple):
         executable: For a file: whether its owner may execute it.
         extras: For a directory: what the manifest drops.
         hash_name: Always "md5" today.
+        kind: What the program said that it is: "model", "figure", "image", "table"; "" for a file.
     """
 
     path: str
@@ -123,6 +130,17 @@ class Artifact(NamedTuple):
     executable: bool = False
     extras: DirectoryExtras | None = None
     hash_name: str = "md5"
+    kind: str = ""
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether it has no place in the working tree."""
+        return self.path.startswith(LOGGED_DIRECTORY)
+
+    @property
+    def name(self) -> str:
+        """Its path, or the name that it was logged by."""
+        return self.path.removeprefix(LOGGED_DIRECTORY)
 
     @property
     def is_directory(self) -> bool:
@@ -130,12 +148,17 @@ class Artifact(NamedTuple):
         return self.hash.endswith(".dir")
 
 
-def check_path(path: str, place: Place) -> str | None:
+def check_path(path: str, place: Place, *, may_be_logged: bool = False) -> str | None:
     """Returns what is wrong with the path of an entry, None when a checkout may write there.
 
     Absolute paths pass for entries whose bytes are nowhere, and for tables, as URIs do: they are
     never written. A record with any other such path is not read again, so none may be written
     either.
+
+    Args:
+        path: The path.
+        place: Where its bytes are.
+        may_be_logged: Whether it may be in `LOGGED_DIRECTORY`, as artifacts may.
     """
     if "\0" in path or not path.strip("/"):
         return f"not a path: {path!r}"
@@ -146,7 +169,10 @@ def check_path(path: str, place: Place) -> str | None:
     if path.startswith("/"):
         is_never_written = place in (Place.NOWHERE, Place.TABLE)
         return None if is_never_written else f"the path {path!r} is outside the working tree"
-    return f"the path {path!r} belongs to git or to repro" if is_reserved(path) else None
+    inner = path.removeprefix(LOGGED_DIRECTORY) if may_be_logged else path
+    if inner != path:
+        inner = f"logged/{inner}" if inner else ""
+    return f"the path {path!r} belongs to git or to repro" if is_reserved(inner) else None
 
 
 def _is_uri(text: str) -> bool:

@@ -6,10 +6,10 @@ Texts may hold terminal escapes; what shows them cleans them.
 """
 
 import json
-import re
 from collections.abc import Mapping
 
-from repro.model.data import Place, check_path
+from repro.model.curve import Curve, CurveError
+from repro.model.data import LOGGED_DIRECTORY, Place, check_path
 from repro.model.decode_entries import decode_artifacts, decode_data
 from repro.model.decode_environment import decode_environment
 from repro.model.escape import unescape_name
@@ -28,7 +28,8 @@ from repro.model.run import (
     Status,
 )
 from repro.model.summary import number_from_json
-from repro.model.values import Metric, Number, Params, Point
+from repro.model.system import SystemTableError, check_system
+from repro.model.values import Metric, Params
 
 __all__ = [
     "FutureRecordError",
@@ -41,7 +42,7 @@ __all__ = [
     "decode_run",
 ]
 
-_WHOLE = re.compile(r"-?[0-9]+")
+_INLINE_DIRECTORIES = {"artifacts": "", "logged": LOGGED_DIRECTORY}
 
 
 class FutureRecordError(RecordError):
@@ -85,6 +86,8 @@ def decode_record(files: Mapping[str, bytes]) -> Record:
         conda=files.get("environment/conda-explicit.txt"),
         output=files.get("logs/output.txt"),
         inline=_inline(files),
+        system=_system(files),
+        cells=files.get("notebook/cells.py"),
     )
 
 
@@ -118,6 +121,7 @@ def decode_run(content: bytes) -> Run:
         exit_code=fields.optional_whole("exit_code"),
         message=fields.text("message", ""),
         parent_run=_run_id(fields, "parent_run") if "parent_run" in fields else None,
+        resumes=_run_id(fields, "resumes") if "resumes" in fields else None,
         tags=fields.text_map("tags"),
         gaps=tuple(_gap(row) for row in fields.rows("gaps")),
         repro_version=fields.text("repro_version", ""),
@@ -214,43 +218,37 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not in JSON")
 
 
-def _history(files: Mapping[str, bytes]) -> dict[str, tuple[Point, ...]]:
-    history: dict[str, tuple[Point, ...]] = {}
+def _history(files: Mapping[str, bytes]) -> dict[str, Curve]:
+    history: dict[str, Curve] = {}
     for path in sorted(files):
         if path.startswith("history/") and path.endswith(".tsv"):
             name = _unescaped(path, path.removeprefix("history/").removesuffix(".tsv"))
             if name in history:
                 raise RecordError(path, "", f"a second curve of {name!r}")
-            history[name] = _curve(path, files[path])
+            try:
+                history[name] = Curve(files[path])
+            except CurveError as error:
+                raise RecordError(path, "", str(error)) from error
     return history
 
 
-def _curve(file: str, content: bytes) -> tuple[Point, ...]:
+def _system(files: Mapping[str, bytes]) -> bytes | None:
+    file = "system.tsv"
     try:
-        rows = content.decode("ascii").removesuffix("\n").split("\n") if content else []
-        return tuple(_point(*row.split("\t")) for row in rows)
-    except (ValueError, TypeError) as error:
-        raise RecordError(file, "", "not lines of step, time and value") from error
-
-
-def _point(step: str, time_s: str, value: str) -> Point:
-    if not _WHOLE.fullmatch(step):
-        raise ValueError(step)
-    return Point(int(step), float(time_s) if time_s else None, _number(value))
-
-
-def _number(text: str) -> Number:
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    return number_from_json(text) if "x" in text else float(text)
+        if file in files:
+            check_system(files[file])
+    except SystemTableError as error:
+        raise RecordError(file, "", error.message) from error
+    return files.get(file)
 
 
 def _inline(files: Mapping[str, bytes]) -> dict[str, bytes]:
     inline: dict[str, bytes] = {}
     for file in sorted(files):
-        if file.startswith("artifacts/"):
-            path = _unescaped(file, file.removeprefix("artifacts/"))
-            if problem := check_path(path, Place.NOWHERE):
+        directory, _, rest = file.partition("/")
+        if directory in _INLINE_DIRECTORIES and rest:
+            path = _INLINE_DIRECTORIES[directory] + _unescaped(file, rest)
+            if problem := check_path(path, Place.NOWHERE, may_be_logged=True):
                 raise RecordError(file, "", problem)
             inline[path] = files[file]
     return inline

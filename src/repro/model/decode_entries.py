@@ -62,7 +62,7 @@ def _artifact(fields: Fields) -> Artifact:
     if place is Place.TABLE:
         raise fields.error("place", "no output is a table")
     return Artifact(
-        path=_path(fields, place),
+        path=_path(fields, place, may_be_logged=True),
         hash=_hash(fields, place),
         size_bytes=fields.whole("size_bytes"),
         n_files=fields.whole("n_files", 1),
@@ -70,12 +70,13 @@ def _artifact(fields: Fields) -> Artifact:
         executable=fields.flag("executable", False),
         extras=fields.optional("extras", _extras),
         hash_name=fields.text("hash_name", "md5"),
+        kind=fields.text("kind", ""),
     )
 
 
-def _path(fields: Fields, place: Place) -> str:
+def _path(fields: Fields, place: Place, *, may_be_logged: bool = False) -> str:
     path = fields.text("path")
-    if problem := check_path(path, place):
+    if problem := check_path(path, place, may_be_logged=may_be_logged):
         raise fields.error("path", problem)
     return path
 

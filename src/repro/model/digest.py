@@ -16,6 +16,7 @@ __all__ = [
     "digest_of_code",
     "digest_of_data",
     "digest_of_environment",
+    "digest_of_executed",
     "digest_of_params",
     "digest_of_state",
 ]
@@ -49,6 +50,21 @@ def digest_of_code(rows: Iterable[str]) -> str:
     """
     text = "\0".join(rows)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
+
+
+def digest_of_executed(code: str, cells: bytes | None) -> str:
+    """Returns the digest of the code pillar of a run.
+
+    Args:
+        code: Digest of the tree.
+        cells: ``notebook/cells.py``, whose sources count in their order; None where no kernel
+            executed any.
+    """
+    if cells is None:
+        return code
+    from repro.model.cells import plain_source
+
+    return _digest([code.encode("ascii"), plain_source(cells).encode("utf-8", "surrogatepass")])
 
 
 def digest_of_data(entries: Iterable[DataEntry]) -> str:

@@ -7,15 +7,16 @@ fixed order: equal records, equal bytes.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from repro.model.data import Artifact, DataEntry, DirectoryExtras, Place
+from repro.model.curve import curve_text
+from repro.model.data import LOGGED_DIRECTORY, Artifact, DataEntry, DirectoryExtras, Place
 from repro.model.environment import Environment, LockFile, Package
 from repro.model.escape import escape_name, escape_names
 from repro.model.run import Code, Record, Run
 from repro.model.summary import number_to_json
-from repro.model.values import Metric, Number, Point
+from repro.model.values import Metric
 from repro.model.yaml_text import dump_yaml
 
 __all__ = ["encode_record", "inline_path"]
@@ -32,7 +33,7 @@ def encode_record(record: Record) -> dict[str, bytes]:
     }
     paths = escape_names(record.history, suffix=".tsv")
     for name, points in record.history.items():
-        files[f"history/{paths[name]}"] = _curve(points)
+        files[f"history/{paths[name]}"] = curve_text(points)
     if record.data:
         files["data.yaml"] = dump_yaml([_data(entry) for entry in record.data])
     if record.artifacts:
@@ -47,12 +48,17 @@ def encode_record(record: Record) -> dict[str, bytes]:
         files["environment/conda-explicit.txt"] = record.conda
     if record.output is not None:
         files["logs/output.txt"] = record.output
+    if record.system is not None:
+        files["system.tsv"] = record.system
+    if record.cells is not None:
+        files["notebook/cells.py"] = record.cells
     return files
 
 
 def inline_path(path: str) -> str:
     """Returns where below ``.repro/`` an artifact with the place GIT has its bytes."""
-    return f"artifacts/{escape_name(path)}"
+    name = path.removeprefix(LOGGED_DIRECTORY)
+    return f"{'logged' if name != path else 'artifacts'}/{escape_name(name)}"
 
 
 def _run(run: Run) -> dict[str, object]:
@@ -69,6 +75,7 @@ def _run(run: Run) -> dict[str, object]:
         project=run.project if run.project != "." else None,
         message=run.message or None,
         parent_run=run.parent_run,
+        resumes=run.resumes,
         tags=run.tags or None,
         author=None if run.author is None else {"name": run.author.name, "email": run.author.email},
         host={"name": run.host.name, "user": run.host.user},
@@ -111,19 +118,6 @@ def _metrics(metrics: Mapping[str, Metric]) -> bytes:
     return f"{text}\n".encode()
 
 
-def _curve(points: Iterable[Point]) -> bytes:
-    rows = (
-        f"{point.step}\t{'' if point.time_s is None else repr(float(point.time_s))}"
-        f"\t{_number(point.value)}\n"
-        for point in points
-    )
-    return "".join(rows).encode("ascii")
-
-
-def _number(value: Number) -> str:
-    return repr(float(value)) if isinstance(value, float) else str(number_to_json(value))
-
-
 def _data(entry: DataEntry) -> dict[str, object]:
     return _without_none(
         path=entry.path,
@@ -135,7 +129,7 @@ def _data(entry: DataEntry) -> dict[str, object]:
 
 
 def _artifact(entry: Artifact) -> dict[str, object]:
-    return _without_none(path=entry.path, **_hashed(entry))
+    return _without_none(path=entry.path, **_hashed(entry), kind=entry.kind or None)
 
 
 def _hashed(entry: DataEntry | Artifact) -> dict[str, object]:

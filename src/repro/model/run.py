@@ -1,6 +1,6 @@
 """A run and its record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +28,7 @@ __all__ = [
     "format_of",
 ]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Newest version of the record's format that is read; see docs/data-model.md."""
 
 FIRST_FORMAT = 1
@@ -46,7 +46,7 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
     """Ctrl-C, or a request to end (SIGINT, SIGTERM, SIGHUP)."""
     CRASHED = "crashed"
-    """repro itself died while it ran; recorded afterwards from the journal."""
+    """The program died without a word, or repro did; recorded from the journal."""
     NOT_STARTED = "not-started"
     """The command could not be started."""
     RECORDED = "recorded"
@@ -141,6 +141,7 @@ class Run(NamedTuple):
         exit_code: Of the command, 128 + signal when a signal ended it; None when it has none.
         message: The user's words.
         parent_run: The run inside which this one was started.
+        resumes: The run whose curves, params and tags this one went on from.
         tags: Labels without values hold "".
         gaps: What could not be captured.
         repro_version: The repro that wrote it.
@@ -166,6 +167,7 @@ class Run(NamedTuple):
     gaps: tuple[Gap, ...] = ()
     repro_version: str = ""
     format: int = FIRST_FORMAT
+    resumes: RunId | None = None
 
     @property
     def duration_s(self) -> float | None:
@@ -188,12 +190,15 @@ class Record(NamedTuple):
         conda: ``environment/conda-explicit.txt``; None outside of conda.
         output: ``logs/output.txt``; None when nothing was printed.
         inline: Bytes of the artifacts whose place is GIT, by path.
+        system: ``system.tsv``: what the machine did meanwhile; see `repro.model.system`.
+        cells: ``notebook/cells.py``: the cells that a live kernel had executed, in that order; None
+            outside of one.
     """
 
     run: Run
     params: "Params"
     metrics: "Mapping[str, Metric]"
-    history: "Mapping[str, tuple[Point, ...]]" = {}
+    history: "Mapping[str, Sequence[Point]]" = {}
     data: "tuple[DataEntry, ...]" = ()
     artifacts: "tuple[Artifact, ...]" = ()
     environment: "Environment | None" = None
@@ -201,15 +206,20 @@ class Record(NamedTuple):
     conda: bytes | None = None
     output: bytes | None = None
     inline: Mapping[str, bytes] = {}
+    system: bytes | None = None
+    cells: bytes | None = None
 
 
-def format_of(data: "Iterable[DataEntry]") -> int:
-    """Returns the oldest format that has words for such data: a record is written in it.
+def format_of(data: "Iterable[DataEntry]", artifacts: "Iterable[Artifact]" = ()) -> int:
+    """Returns the oldest format that has words for what a run has: a record is written in it.
 
     So whoever has an older repro reads every record that holds nothing new to it, and is told to
-    upgrade for the others. Format 2 has tables, and inputs that the command logged.
+    upgrade for the others. Format 2 has tables, and inputs that the command logged; format 3 has
+    artifacts without a place in the working tree. What is new besides is left out by older readers
+    without harm.
     """
     from repro.model.data import Source
 
-    has_new = any(entry.is_table or entry.source is Source.LOGGED for entry in data)
-    return FORMAT_VERSION if has_new else FIRST_FORMAT
+    if any(artifact.is_logged for artifact in artifacts):
+        return 3
+    return 2 if any(item.is_table or item.source is Source.LOGGED for item in data) else 1
