@@ -15,7 +15,9 @@ tests/test_errors.py holds complete::
     ├── git.index_lock          IndexLockedError
     ├── git.working_tree        OperationInProgressError, ConflictedIndexError, FilesInUseError
     ├── model.config            ConfigError
+    ├── model.curve             CurveError
     ├── model.summary           SummaryError
+    ├── model.system            SystemTableError
     ├── model.fields            RecordError
     │   └── model.decode        FutureRecordError (a newer repro wrote it)
     ├── data.hashing            ChangedWhileReadError, NotARegularFileError
@@ -32,15 +34,28 @@ tests/test_errors.py holds complete::
     ├── rebuild.environment     NotObservedError, EnvironmentDirectoryTakenError
     ├── rebuild.kept            EnvironmentInUseError
     ├── rebuild.uv              UvMissingError
+    ├── sensors.gpus            GpusUnreadableError
+    ├── sensors.nvidia_smi      NvidiaSmiError
     ├── store.runs              NoRecordError
     ├── store.log               WordError (what cannot be said of a run)
     ├── store.removal           TrashTakenError
     ├── store.trash             NotInTrashError
     ├── store.resolve           UnknownRunError, AmbiguousRunError, UnreadableRunError
     ├── record.formats          FormatError
+    ├── record.kept             KeptJournalError
+    ├── record.recorder         NotUnderwayError
+    ├── record.recorder_requests RequestError
+    ├── record.recover          RunLivesError
+    ├── record.resumed          RunInProgressError
     ├── record.session          NotRecordedError
     ├── record.strict           NotReproducibleError
     ├── compare.parse           QueryError
+    ├── reading.artifacts       UnknownArtifactError, NoBytesError, WrongKindError,
+    │                           DestinationTakenError
+    ├── reading.checking_out    NotEndedError
+    ├── reading.history         UnknownMetricError
+    ├── reading.loading         NoLoaderError, LoadError
+    ├── reading.packages        MissingPackageError
     ├── restore.bring           CheckoutIncompleteError (bytes are missing everywhere)
     ├── restore.checkout        UnfinishedCheckoutError
     ├── restore.move            CheckoutStoppedError, FilesInTheWayError, RestoreMismatchError
@@ -52,8 +67,17 @@ tests/test_errors.py holds complete::
     ├── restore.undo_entries    NothingToUndoError
     ├── share.pull_data         NoRoomError
     ├── demo.player             DemoError
+    ├── api.number              NotANumberError (these three stay inside: nothing is raised into
+    ├── api.recorder_client     RecorderError    a program that logs)
+    ├── api.rendering           UnknownFormError
+    ├── notebook.command        UnreadableNotebookError, NotebookParamError,
+    │                           NoNotebookPythonError
+    ├── plot.choose             NoCurveError
+    ├── plot.picture            PlotPackageMissingError
     ├── cli.editor              EditorError
     ├── cli.garbage.turn        GcRunningError
+    ├── cli.picture_file        PictureFileError
+    ├── cli.notebook            NotebookArgumentError
     ├── cli.rebuilding          StillRunningError
     ├── cli.recording           BadPairError
     ├── cli.run_worktree        OtherWorktreeError

@@ -3,13 +3,25 @@
 import json
 import os
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from repro.git.repository import open_repository
+from repro.model.gap import Gap, GapKind
 from repro.model.ids import RunId
-from repro.record.live import LiveRun, atomic_write, create_live_run, list_live_runs, live_run
+from repro.model.run import Status
+from repro.record.ending import Ending
+from repro.record.live import (
+    RESERVE,
+    LiveRun,
+    atomic_write,
+    create_live_run,
+    list_live_runs,
+    live_run,
+)
+from repro.record.underway import note_end, noted_end
 from tests.repos import Scratch
 
 _ID = RunId("20240506T070809-klmnopqr")
@@ -33,6 +45,19 @@ def test_what_a_power_cut_left_is_as_if_it_were_not_there(repo: Scratch, content
     Path(live.directory, "run.json").write_bytes(content)
     assert live.read("run") is None
     assert live.read("never") is None
+    os.close(fd)
+
+
+def test_the_end_has_room_kept_for_it(repo: Scratch) -> None:
+    live, fd = _created(repo)
+    reserve = Path(live.directory, RESERVE)
+    assert reserve.stat().st_size >= 8192
+    gap = Gap(GapKind.METRICS, "journal", "3 lines of it could not be written", "")
+    note_end(live, Ending(Status.FAILED, 1, datetime.now(UTC), (gap,)))
+    assert not reserve.exists()
+    found = noted_end(live)
+    assert found is not None
+    assert (found.status, found.exit_code, found.gaps) == (Status.FAILED, 1, (gap,))
     os.close(fd)
 
 

@@ -137,6 +137,14 @@ def test_an_end_without_a_word_is_a_gap(repo: Scratch, python: str) -> None:
     assert _reasons(_newest(repo)) == {"runtime": reason}
 
 
+def test_a_rank_that_is_killed_is_described_by_one_that_is_not(repo: Scratch, python: str) -> None:
+    repo.write("train.py", "import os, sys\nif sys.argv[1] == '1': os._exit(0)\n")
+    repo.commit()
+    both = f"{python} train.py 0 && {python} {repo.path}/train.py 1"
+    repo.run_cli("run", "--", "sh", "-c", both)
+    assert _reasons(_newest(repo)) == {}
+
+
 def test_a_python_that_is_too_old_is_not_expected_to_say_more(repo: Scratch) -> None:
     old = [path for version, path in pythons().items() if version.startswith(("2.", "3.6", "3.7"))]
     for python in old:

@@ -66,15 +66,23 @@ def write_commit(
         b"done\n",
     ]
     try:
-        out = repo.git(
-            "fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(stream)
-        )
+        out = _fast_import(repo, b"".join(stream))
     except GitError as error:
         _remove_crash_report(repo, error.stderr)
         if ref is not None and "does not contain" in error.stderr:
             raise RefExistsError(ref) from error
         raise
     return Oid(out.decode("ascii").strip())
+
+
+def _fast_import(repo: Repository, stream: bytes) -> bytes:
+    # It makes a pack and then, of few objects, loose ones: the pack need not be small.
+    quickly = ("-c", "pack.compression=1")
+    command = ("fast-import", "--quiet", "--done", "--date-format=raw")
+    result = repo.start(*quickly, *command, stdin=stream).result()
+    if result.code != 0:
+        raise GitError(command, result)
+    return result.out
 
 
 def commit_tree(

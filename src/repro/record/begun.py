@@ -44,6 +44,11 @@ class Begun(NamedTuple):
         parent_run: The run inside which it was started.
         environment_of: Executable to probe when the trace names no interpreter; None for none.
         is_traced: Whether the files that it opens are to be noted.
+        resumes: The run whose curves, params and tags it goes on from.
+        process_started: When the Python that began it had started, seconds since the epoch; None
+            for a command that was started for it.
+        edited: Code that had changed since then, relative to the top.
+        job: Under which its other processes write their journals; None where there are none.
     """
 
     id: RunId
@@ -65,6 +70,10 @@ class Begun(NamedTuple):
     parent_run: RunId | None = None
     environment_of: str | None = None
     is_traced: bool = True
+    resumes: RunId | None = None
+    process_started: float | None = None
+    edited: tuple[str, ...] = ()
+    job: str | None = None
 
     def to_json(self) -> Json:
         """Returns it as a JSON object."""
@@ -103,6 +112,10 @@ def begun_from_json(value: Json) -> Begun:
         parent_run=value["parent_run"],
         environment_of=value["environment_of"],
         is_traced=value["is_traced"],
+        resumes=value.get("resumes"),
+        process_started=value.get("process_started"),
+        edited=tuple(value.get("edited", ())),
+        job=value.get("job"),
         **rest,
     )
 

@@ -45,6 +45,7 @@ def run_of(begun: Begun, ending: Ending) -> Run:
         exit_code=ending.exit_code,
         message=begun.message,
         parent_run=begun.parent_run,
+        resumes=begun.resumes,
         tags=begun.tags,
         repro_version=__version__,
     )

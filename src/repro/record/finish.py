@@ -4,22 +4,28 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from repro.git.objects import read_file
 from repro.git.repository import GitError, Repository
 from repro.model.data import DataEntry
 from repro.model.digest import (
     digest_of_data,
     digest_of_environment,
+    digest_of_executed,
     digest_of_params,
     digest_of_state,
 )
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, live_ref, run_ref
 from repro.model.run import Pillars, Record, Status, format_of
+from repro.model.system import whole_rows
 from repro.process import Pending
 from repro.record.begun import Begun
+from repro.record.changed_code import changed_code_gaps
 from repro.record.ending import Ending, run_of
 from repro.record.inputs import Collector, is_pointer, outs_of
+from repro.record.jobs import take_in_job
 from repro.record.live import LiveRun
+from repro.record.logged_artifacts import add_logged_artifacts
 from repro.record.logged_inputs import LoggedInputs
 from repro.record.metrics import Metrics, collect_metrics
 from repro.record.observer import Inputs, Observed
@@ -29,6 +35,8 @@ from repro.record.params import collect_params
 from repro.record.project import Project
 from repro.record.redact import redact_record, unkept_gap
 from repro.record.redactor import redactor_of
+from repro.record.resumed import earlier_record, joined
+from repro.record.said import read_said
 from repro.record.states import remember_state
 from repro.record.tables import moved_gaps
 from repro.record.trace import Trace, read_trace
@@ -104,14 +112,25 @@ class Finisher(NamedTuple):
         return record, oid
 
     def _record(self, ending: Ending) -> Record:
+        # First: it waits for the other ranks, which write the trace, too.
+        take_in_job(self.repo.state_dir, self.begun, self.live.directory)
         trace = read_trace(self.live.trace_path)
+        earlier, missing = earlier_record(self.repo, self.begun.resumes)
+        said = read_said(self.live.directory, after={} if earlier is None else earlier.history)
+        cells, facts, cell_gaps = self._executed_code()
+        redactor = redactor_of(self.repo)
+        begun = said.applied_to(self.begun, redactor)
         metrics = collect_metrics(
             self.project,
             top=self.repo.top,
             files=self.facts.metrics,
             since_ns=self.begun.started_ns,
+            logged=said.curves,
         )
         outputs = self._outputs(trace, metrics)
+        add_logged_artifacts(
+            outputs, said.artifacts, directory=self.live.directory, warehouse=self.warehouse
+        )
         data = self._data(trace, outputs)
         # DVCLive's file is the run's only if the run wrote it: one from before is another run's.
         before = {p: c for p, c in self.facts.params.items() if not p.endswith(_DVCLIVE_PARAMS)}
@@ -119,10 +138,10 @@ class Finisher(NamedTuple):
         texts = outputs.inline | outputs.unkept
         written = {path: c for path, c in texts.items() if path.endswith(files)}
         params, param_gaps = collect_params(
-            before, written=written, given=self.begun.params, redactor=redactor_of(self.repo)
+            before, written=written, given=begun.params, redactor=redactor
         )
         record = Record(
-            run=run_of(self.begun, ending),
+            run=run_of(begun, ending),
             params=params,
             metrics=metrics.summary,
             history=metrics.history,
@@ -133,12 +152,30 @@ class Finisher(NamedTuple):
             conda=self.observed.conda if self.observed else None,
             output=read_output(self.live.output_path),
             inline=outputs.inline,
+            system=whole_rows(_read(f"{self.live.directory}/system.tsv") or b""),
+            cells=cells,
         )
-        found = (*data.gaps, *param_gaps, *metrics.gaps, *outputs.gaps, *ending.gaps)
+        record = joined(earlier, record)
+        found = (*said.gaps, *data.gaps, *param_gaps, *metrics.gaps, *outputs.gaps, *ending.gaps)
+        found = (*found, *missing, *changed_code_gaps(self.begun, trace))
         if ending.status is not Status.NOT_STARTED:
             found = (*found, *self._trace_gaps(trace))
-        gaps = (*self._known_gaps(), *found)
-        return seal(record, self.facts, gaps, repo=self.repo)
+        gaps = (*self._known_gaps(), *found, *cell_gaps)
+        return seal(record, facts, gaps, repo=self.repo)
+
+    def _executed_code(self) -> tuple[bytes | None, TreeFacts, list[Gap]]:
+        """Returns the cells of a kernel, the facts of the tree beside them, and what is missing."""
+        if not os.path.exists(f"{self.live.directory}/cells.jsonl"):
+            return None, self.facts, []
+        from repro.record.cells import read_cells
+
+        executed, top = read_cells(self.live.directory), self.repo.top
+        if executed is None:
+            return None, self.facts, []
+        path = executed.path(top)
+        saved = None if path is None else read_file(self.repo, self.begun.code.tree, path)
+        facts = self.facts if path is None else self.facts.without_notebook(path)
+        return executed.script(saved, top=top), facts, executed.gaps(saved, top=top)
 
     def _trace_gaps(self, trace: Trace) -> list[Gap]:
         if not trace.is_whole:
@@ -148,6 +185,8 @@ class Finisher(NamedTuple):
         elif not trace.interpreters and self.begun.environment_of is not None:
             is_known = self.observed is not None and self.observed.environment.interpreter
             why = "its Python ran with -I, -E or -S" if is_known else "no Python of it could be"
+            if self.begun.process_started is not None:
+                why = "it was not traced"
             reason = f"what the command read could not be seen: {why}"
         else:
             return []
@@ -263,7 +302,8 @@ class Finisher(NamedTuple):
             if prefix not in ("/", "/usr", "")
         }
         settings = (f"{self.home}/{name}" for name in _SETTINGS)
-        return (*sorted(prefixes), *settings, _OWN)
+        # Our own files are read there by programs that ask for earlier runs.
+        return (*sorted(prefixes), *settings, self.repo.state_dir, _OWN)
 
 
 def _shown(full: str, top: str) -> str:
@@ -279,12 +319,12 @@ def seal(record: Record, facts: TreeFacts, gaps: Sequence[Gap], *, repo: Reposit
         searched_dir=f"{repo.state_dir}/cache/searched",
     )
     pillars = Pillars(
-        code=facts.code_digest,
+        code=digest_of_executed(facts.code_digest, record.cells),
         data=digest_of_data(record.data),
         params=digest_of_params(record.params),
         environment=digest_of_environment(record.environment),
     )
-    run = record.run._replace(pillars=pillars, format=format_of(record.data))
+    run = record.run._replace(pillars=pillars, format=format_of(record.data, record.artifacts))
     return record._replace(run=run)
 
 

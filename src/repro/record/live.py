@@ -4,12 +4,18 @@
 before the next step begins, so that whoever finds it (the recorder itself, or after a power cut the
 next repro command) can finish the record:
 
+- ``recorder``: whose lock the recorder holds; it says who that is and where (see
+  `repro.record.liveness`), as ``child.json`` says what runs;
 - ``run.json``: what was asked for and what stood at the start;
 - ``trace``: what the command opened (see `repro.record.trace`);
 - ``output``, ``output.1``, ``output.2``...: what it printed (see `repro.record.output_log`);
 - ``inputs.json``, ``environment.json``, ``pylock.toml``, ``conda-explicit.txt``: what was observed
   meanwhile; of the environment more at the end;
 - ``inputs.jsonl``: what the command says of its inputs (see `repro.record.logged`);
+- ``journal/``: all else that it says, learning curves first (see `repro.journal`), and
+  ``artifacts/``: the bytes of what it logged, as they were then;
+- ``system.tsv``: what the machine did meanwhile (see `repro.model.system`);
+- ``cells.jsonl``: the cells that a live kernel had executed (see `repro.record.cells`);
 - ``ended.json``: how it ended.
 """
 
@@ -21,8 +27,21 @@ from typing import Any, NamedTuple, TypeAlias
 
 from repro.git.repository import Repository
 from repro.model.ids import RunId, is_run_id
+from repro.record.liveness import RECORDER, recorder_facts
 
-__all__ = ["Json", "LiveRun", "atomic_write", "create_live_run", "list_live_runs", "live_run"]
+__all__ = [
+    "RESERVE",
+    "Json",
+    "LiveRun",
+    "atomic_write",
+    "create_live_run",
+    "list_live_runs",
+    "live_run",
+]
+
+RESERVE = "reserve"
+"""A file that gives its room to the note of how the run ended, should the disk be full by then."""
+_RESERVE_BYTES = 16384
 
 Json: TypeAlias = dict[str, Any]
 """A JSON object; its shape is stated where it is written."""
@@ -70,7 +89,7 @@ class LiveRun(NamedTuple):
     @property
     def lock_path(self) -> str:
         """The file whose lock the recorder holds as long as it lives."""
-        return f"{self.directory}/recorder"
+        return f"{self.directory}/{RECORDER}"
 
     def write(self, name: str, value: Json, *, to_disk: bool = False) -> None:
         """Writes ``<name>.json``; see `atomic_write`."""
@@ -108,8 +127,11 @@ class LiveRun(NamedTuple):
         hidden = f"{os.path.dirname(self.directory)}/.gone-{self.id}"
         with suppress(FileNotFoundError):
             os.rename(self.directory, hidden)
-            for name in os.listdir(hidden):
-                os.unlink(f"{hidden}/{name}")
+            for directory, names, files in os.walk(hidden, topdown=False):
+                for name in files:
+                    os.unlink(f"{directory}/{name}")
+                for name in names:
+                    os.rmdir(f"{directory}/{name}")
             os.rmdir(hidden)
 
     def _is_there(self, fd: int) -> bool:
@@ -129,10 +151,13 @@ def create_live_run(repo: Repository, run_id: RunId) -> tuple[LiveRun, int]:
     live = live_run(repo, run_id)
     hidden = f"{os.path.dirname(live.directory)}/.new-{run_id}"
     os.makedirs(hidden)
-    fd = os.open(f"{hidden}/recorder", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(f"{hidden}/{RECORDER}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     _lock(fd)
+    os.write(fd, recorder_facts())
     with open(f"{hidden}/trace", "wb"):
         pass
+    with open(f"{hidden}/{RESERVE}", "wb") as file:
+        file.write(bytes(_RESERVE_BYTES))
     os.rename(hidden, live.directory)
     return live, fd
 

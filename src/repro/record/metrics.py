@@ -5,8 +5,9 @@ A file that the run did not write is not its metric, whatever it holds.
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from repro.journal.curves import Curves
 from repro.model.gap import Gap, GapKind
 from repro.model.values import Metric, Number, Point, is_same, numbers_in, parse_scalar
 from repro.record.formats import SUFFIXES, FormatError, load_mapping
@@ -39,7 +40,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.summary: dict[str, Metric] = {}
-        self.history: dict[str, tuple[Point, ...]] = {}
+        self.history: dict[str, Sequence[Point]] = {}
         self.files: list[str] = []
         self.gaps: list[Gap] = []
 
@@ -66,7 +67,12 @@ def metrics_files(project: Project, dvc_files: Iterable[str] = ()) -> list[str]:
 
 
 def collect_metrics(
-    project: Project, *, top: str, files: Iterable[str], since_ns: int | None
+    project: Project,
+    *,
+    top: str,
+    files: Iterable[str],
+    since_ns: int | None,
+    logged: Curves | None = None,
 ) -> Metrics:
     """Reads the metrics of a run from the working tree.
 
@@ -76,8 +82,12 @@ def collect_metrics(
         files: As `metrics_files` gives them.
         since_ns: Start of the run by the clock of the file system: a file whose content and state
             are older is a gap. None takes every file (`repro record`).
+        logged: What the command logged itself; names in files give way to it.
     """
     metrics = Metrics()
+    if logged is not None:
+        metrics.summary |= logged.summary
+        metrics.history |= logged.history
     for path in [*files, *_curve_files(project, top)]:
         try:
             stat = os.stat(os.path.join(top, path))

@@ -8,6 +8,8 @@ is on disk when it dies.
 import os
 from contextlib import suppress
 
+from repro.record.output_follower import LEFT_OUT
+
 __all__ = ["SEGMENT_BYTES", "OutputLog", "read_output"]
 
 SEGMENT_BYTES = 512 * 1024
@@ -69,7 +71,7 @@ def read_output(path: str) -> bytes | None:
         return None
     parts = [_read(path), *(_read(f"{path}.{number}") for number in numbers)]
     if numbers and numbers[0] > 1:
-        parts.insert(1, b"\n[... output left out ...]\n")
+        parts.insert(1, LEFT_OUT)
     return b"".join(parts) or None
 
 

@@ -19,7 +19,16 @@ from repro.secrets.files import secret_file_kind
 if TYPE_CHECKING:
     from repro.data.ignore import Ignore
 
-__all__ = ["STATUS", "Outputs", "Written", "collect_outputs", "written_files"]
+__all__ = [
+    "MANY",
+    "STATUS",
+    "Outputs",
+    "Written",
+    "add_file",
+    "collect_outputs",
+    "take",
+    "written_files",
+]
 
 _SKIPPED = frozenset(
     ".git .repro .venv venv .tox .nox node_modules __pycache__ .mypy_cache .pytest_cache"
@@ -29,7 +38,7 @@ _INLINE_TEXT_BYTES = 64 * 1024
 _INLINE_IMAGE_BYTES = 512 * 1024
 _INLINE_TOTAL_BYTES = 4 * 2**20
 _IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
-_MANY = 200
+MANY = 200
 """More loose files than this in one directory that git does not track become one artifact."""
 
 
@@ -164,10 +173,10 @@ def collect_outputs(
         if root is not None:
             changed_roots.add(root[:-1])
         elif not is_private(file.path):
-            _add(outputs, file, top, warehouse)
+            add_file(outputs, file, os.path.join(top, file.path), warehouse)
     for directory in sorted(changed_roots):
         ignore = _ignore_of(top, directory) if directory in linked else None
-        _take(outputs, directory, warehouse, ignore=ignore)
+        take(outputs, directory, warehouse, ignore=ignore)
     return outputs
 
 
@@ -187,16 +196,23 @@ def _crowded(
             counts[root] = counts.get(root, 0) + 1
     occupied = {path.partition("/")[0] for path in tracked}
     for root, count in counts.items():
-        if count > _MANY and root not in occupied and root not in directories:
+        if count > MANY and root not in occupied and root not in directories:
             yield root
 
 
-def _add(outputs: Outputs, file: Written, top: str, warehouse: Warehouse) -> None:
+def add_file(outputs: Outputs, file: Written, full: str, warehouse: Warehouse) -> None:
+    """Captures one file.
+
+    Args:
+        outputs: Gets it, or a gap.
+        file: Its path is what it is recorded as.
+        full: Where its bytes are.
+        warehouse: Where they go.
+    """
     kind = secret_file_kind(file.path)
     if kind is not None:
         outputs.gaps.append(unkept_gap(file.path, kind))
         return
-    full = os.path.join(top, file.path)
     content = _inline_content(file, full, outputs)
     if content is not None and warehouse.rule_of(file.path).keep is Keep.NEVER:
         outputs.unkept[file.path] = content
@@ -210,19 +226,33 @@ def _add(outputs: Outputs, file: Written, top: str, warehouse: Warehouse) -> Non
             executable=os.access(full, os.X_OK),
         )
         return
-    _take(outputs, file.path, warehouse)
+    take(outputs, file.path, warehouse, full=full)
 
 
-def _take(
-    outputs: Outputs, path: str, warehouse: Warehouse, *, ignore: "Ignore | None" = None
+def take(
+    outputs: Outputs,
+    path: str,
+    warehouse: Warehouse,
+    *,
+    full: str | None = None,
+    ignore: "Ignore | None" = None,
 ) -> None:
-    if check_path(path, Place.STORE) is not None:
+    """Captures a file or directory by its hash, and into the store.
+
+    Args:
+        outputs: Gets it, or a gap.
+        path: What it is recorded as.
+        warehouse: Where its bytes go.
+        full: Where they are, when not at `path`.
+        ignore: For a directory: what DVC leaves out of it.
+    """
+    if check_path(path, Place.STORE, may_be_logged=True) is not None:
         reason = "not a path of this working tree; its bytes are not kept"
         fix = "write it below the top of the repository"
         outputs.gaps.append(Gap(GapKind.ARTIFACTS, path, reason, fix))
         return
     try:
-        taken = warehouse.take(path, ignore=ignore)
+        taken = warehouse.take(path, full=full, ignore=ignore)
     except (OSError, ReproError) as error:
         _gap(outputs, path, error)
         return

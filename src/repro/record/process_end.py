@@ -1,11 +1,18 @@
 """What the trace says of how a run's process ended: loaded modules, libraries' settings."""
 
+import posixpath
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from repro.model.environment import Interpreter, Package
 from repro.model.gap import Gap, GapKind
-from repro.record.trace import Exit, Trace, main_interpreter
+from repro.record.trace import (
+    Exit,
+    StartedInterpreter,
+    Trace,
+    main_interpreter,
+    python_options,
+)
 from repro.secrets.redactor import Redactor
 
 if TYPE_CHECKING:
@@ -37,7 +44,7 @@ def with_end(
     main = main_interpreter(trace, top)
     environment = observed.environment
     if main is not None and main.notes_its_end:
-        end = trace.exits.get(main.pid)
+        end = _end_of(main, trace)
         if end is None:
             gaps.append(_unseen())
         else:
@@ -47,6 +54,30 @@ def with_end(
             )
             gaps += _edited(end, environment.packages)
     return observed._replace(environment=environment, gaps=tuple(dict.fromkeys(gaps)))
+
+
+def _end_of(main: StartedInterpreter, trace: Trace) -> Exit | None:
+    """Returns what the process said, or else another rank of the same training.
+
+    Ranks are alike, and those other than 0 may end later than the run, or be killed.
+    """
+    if main.pid in trace.exits:
+        return trace.exits[main.pid]
+    program = _program(main)
+    for other in reversed(trace.interpreters):
+        if program is not None and other.pid in trace.exits and _program(other) == program:
+            return trace.exits[other.pid]
+    return None
+
+
+def _program(started: StartedInterpreter) -> str | None:
+    """Returns the module or script that it runs; None for a text or its input."""
+    *_, (option, value) = python_options(started.argv)
+    if option == "m":
+        return f"-m {value}"
+    if option or value in ("", "-"):
+        return None
+    return posixpath.normpath(posixpath.join(started.cwd, value))
 
 
 def _runtime(end: Exit, redactor: Redactor, top: str, extra: Sequence[str]) -> dict[str, str]:

@@ -1,18 +1,25 @@
 """Finishes runs whose recorder died: killed, out of memory, power cut."""
 
 import os
-from datetime import UTC, datetime
 
 from repro.errors import ReproError
 from repro.git.refs import delete_ref, read_ref
 from repro.git.repository import Repository, open_repository
 from repro.model.gap import Gap, GapKind
-from repro.model.ids import RunId, live_ref, run_ref
+from repro.model.ids import RunId, live_ref, run_ref, short_id
 from repro.model.run import Status
 from repro.record.begun import Begun, begun_from_json
 from repro.record.ending import Ending
 from repro.record.finish import Finisher
 from repro.record.live import LiveRun, list_live_runs
+from repro.record.liveness import (
+    Life,
+    command_of,
+    elsewhere,
+    last_sign,
+    life_of_command,
+    recorder_of,
+)
 from repro.record.observer import Observed, collect_inputs, load_inputs, load_observed
 from repro.record.outputs import STATUS
 from repro.record.process_end import with_end
@@ -20,10 +27,25 @@ from repro.record.project import Project, load_project
 from repro.record.redactor import redactor_of
 from repro.record.trace import read_trace
 from repro.record.tree_facts import read_tree_facts
+from repro.record.underway import noted_end
 from repro.record.warehouse import warehouse_of
 from repro.store.folded import find_folded
 
-__all__ = ["recover_dead_runs"]
+__all__ = ["RunLivesError", "declare_dead", "recover_dead_runs"]
+
+
+class RunLivesError(ReproError):
+    """A run was said to be dead that lives.
+
+    Attributes:
+        pid: Of what lives: its command, or what records it; None where that is not known.
+    """
+
+    def __init__(self, run_id: RunId, who: str, pid: int | None) -> None:
+        number = "" if pid is None else f", process {pid}"
+        hint = None if pid is None else f"end it first: kill {pid}"
+        super().__init__(f"{short_id(run_id)} still runs: {who} lives{number}", hint=hint)
+        self.pid = pid
 
 
 def recover_dead_runs(repo: Repository, *, home: str) -> tuple[list[RunId], list[str]]:
@@ -41,6 +63,8 @@ def recover_dead_runs(repo: Repository, *, home: str) -> tuple[list[RunId], list
     recovered: list[RunId] = []
     failures: list[str] = []
     for live in list_live_runs(repo):
+        if elsewhere(live.directory) is not None:
+            continue
         claim = live.claim()
         if claim is None:
             continue
@@ -52,6 +76,37 @@ def recover_dead_runs(repo: Repository, *, home: str) -> tuple[list[RunId], list
         finally:
             os.close(claim)
     return recovered, failures
+
+
+def declare_dead(repo: Repository, live: LiveRun, *, home: str) -> bool:
+    """Records a run of which only its user knows that it is dead.
+
+    Args:
+        repo: The repository.
+        live: The run.
+        home: The user's home directory.
+
+    Returns:
+        Whether it was recorded now; else it was recorded already, or nothing was known of it.
+
+    Raises:
+        RunLivesError: It lives, as can be seen from here.
+        ReproError: It can't be recorded; its directory is kept.
+        OSError: Likewise.
+    """
+    claim = live.claim()
+    if claim is None:
+        if not os.path.isdir(live.directory):
+            return False
+        where = elsewhere(live.directory)
+        pid = recorder_of(live.directory) if where is None else None
+        raise RunLivesError(live.id, "what records it", pid)
+    try:
+        if life_of_command(live.directory) is Life.RUNS:
+            raise RunLivesError(live.id, "its command", command_of(live.directory))
+        return os.path.isdir(live.directory) and _finish(repo, live, home)
+    finally:
+        os.close(claim)
 
 
 def _finish(repo: Repository, live: LiveRun, home: str) -> bool:
@@ -66,7 +121,8 @@ def _finish(repo: Repository, live: LiveRun, home: str) -> bool:
         delete_ref(repo, live_ref(live.id))
         live.remove()
         return False
-    if _is_running(live):
+    # A run may have ended in a process that lives on.
+    if live.read("ended") is None and life_of_command(live.directory) is Life.RUNS:
         return False
     begun = begun_from_json(value)
     repo = _repository_of(repo, begun)
@@ -130,36 +186,12 @@ def _ending(live: LiveRun, begun: Begun) -> Ending:
     if load_observed(live) is None:
         reason = "repro was killed before it had observed it"
         gaps.append(Gap(GapKind.ENVIRONMENT, "environment", reason, "run again"))
-    ended = live.read("ended")
+    ended = noted_end(live)
     if ended is not None:
-        at = _time_of(f"{live.directory}/ended.json")
-        return Ending(Status(ended["status"]), ended["exit_code"], at, tuple(gaps))
-    return Ending(Status.CRASHED, None, max(_last_sign(live), begun.started_at), tuple(gaps))
-
-
-def _last_sign(live: LiveRun) -> datetime:
-    """Returns when the run last wrote anything: it died then or later."""
-    names = os.listdir(live.directory)
-    return max(_time_of(f"{live.directory}/{name}") for name in names if name != "recorder")
-
-
-def _time_of(path: str) -> datetime:
-    return datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
-
-
-def _is_running(live: LiveRun) -> bool:
-    """Tells whether the command itself lives on without its recorder."""
-    child = live.read("child")
-    if child is None:
-        return False
-    import psutil
-
-    try:
-        process = psutil.Process(child["pid"])
-        # A pid is used again some day; its process is ours if it began no later than our note.
-        noted_at = os.stat(f"{live.directory}/child.json").st_mtime
-        return bool(
-            process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= noted_at + 1.0
-        )
-    except psutil.Error:
-        return False
+        return ended._replace(gaps=(*gaps, *ended.gaps))
+    where = elsewhere(live.directory)
+    if where is not None:
+        reason = f"it was said to be dead, from another machine than {where.host}, where it ran"
+        gaps.append(Gap(GapKind.METRICS, "end", f"{reason}; if it lived, more may be missing"))
+    at = max(last_sign(live.directory), begun.started_at)
+    return Ending(Status.CRASHED, None, at, tuple(gaps))

@@ -19,6 +19,7 @@ from repro.secrets.redactor import REDACTED, Found, Redactor, find_secrets
 
 __all__ = ["redact_record", "unkept_gap"]
 
+_DO_NOT_WRITE_IN_CELLS = "do not write it in a cell: os.environ, or getpass"
 _DO_NOT_PRINT = "do not print it"
 _DO_NOT_WRITE = "do not write it to a file that is kept"
 _KEYRING = "keep it out of URLs: a keyring, or ~/.netrc"
@@ -43,6 +44,7 @@ def redact_record(record: Record, redactor: Redactor, *, searched_dir: str | Non
         conda=pass_.lock("environment/conda-explicit.txt", record.conda),
         output=pass_.content("logs/output.txt", record.output, _DO_NOT_PRINT),
         inline=inline,
+        cells=pass_.content("notebook/cells.py", record.cells, _DO_NOT_WRITE_IN_CELLS),
     )
     gaps = tuple(dict.fromkeys((*clean.run.gaps, *pass_.gaps)))
     return clean._replace(run=clean.run._replace(gaps=gaps))

@@ -32,6 +32,9 @@ class Request(NamedTuple):
         tags: From ``--tag``.
         is_traced: False with ``--no-trace``.
         is_strict: Whether to refuse while a gap is known; None for what the project says.
+        is_sampled: False with ``--no-system-metrics``.
+        parent_run: The run inside which it begins; None for what the environment says.
+        program: What is executed in its place where `command` is no program, as a notebook is none.
     """
 
     command: tuple[str, ...]
@@ -41,6 +44,9 @@ class Request(NamedTuple):
     tags: dict[str, str] = {}
     is_traced: bool = True
     is_strict: bool | None = None
+    is_sampled: bool = True
+    parent_run: RunId | None = None
+    program: tuple[str, ...] = ()
 
 
 class Surroundings(NamedTuple):
@@ -98,7 +104,7 @@ def begin(
     snapshot = around.take_snapshot(repo)
     redactor = redactor_of(repo)
     command, secrets = redactor.command(request.command)
-    parent = around.env.get("REPRO_RUN", "")
+    parent = request.parent_run or around.env.get("REPRO_RUN", "")
     return Begun(
         id=new_run_id(at, entropy[:4]),
         name=redactor.text(request.name or random_name(entropy[4:])),
@@ -117,7 +123,7 @@ def begin(
         tags={name: redactor.value(name, value) for name, value in request.tags.items()},
         gaps=(*snapshot.gaps, *_gaps(around, secrets)),
         parent_run=RunId(parent) if is_run_id(parent) else None,
-        environment_of=_executable(request.command),
+        environment_of=_executable(request.program or request.command),
         is_traced=request.is_traced,
     )
 

@@ -1,30 +1,21 @@
 """`repro run`: everything between Enter and the commit."""
 
-import os
-import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from repro.errors import ReproError
-from repro.git.commits import commit_tree
-from repro.git.objects import start_rows
 from repro.git.repository import Repository
 from repro.model.gap import Gap, GapKind
-from repro.model.ids import Oid, live_ref
+from repro.model.ids import Oid
 from repro.model.run import Record, Status
 from repro.process import CommandNotFoundError
-from repro.record.begun import Begun
 from repro.record.ending import Ending
 from repro.record.execute import Ended, execute
-from repro.record.live import LiveRun, create_live_run
-from repro.record.observer import Observer
 from repro.record.output_log import OutputLog
-from repro.record.outputs import STATUS
 from repro.record.project import find_project
 from repro.record.request import Request, Surroundings, begin
 from repro.record.trace import trace_environment
-from repro.record.warehouse import warehouse_of
+from repro.record.underway import Underway, get_under_way, note_end
 
 __all__ = ["NotRecordedError", "Outcome", "run_command"]
 
@@ -79,116 +70,41 @@ def run_command(repo: Repository, request: Request, around: Surroundings) -> Out
         require_no_gaps(repo, project, checked, env=around.env)
         around = around.later()  # what is there now will run
     begun = begin(repo, request, project, around, at=datetime.now(UTC))
-    begun, live, lock = _open_live(repo, begun)
+    run = get_under_way(repo, begun, project, env=around.env)
     try:
-        warehouse = warehouse_of(repo, project)
-        rows = start_rows(repo, begun.code.tree)
-        observer = Observer(
-            repo, live, begun, project, warehouse=warehouse, env=around.env, rows=rows
-        )
-        _write_live_commit(repo, begun)
-        ending = _execute(request, begun, live, observer, around)
-        warehouse.progress.listener = around.listener  # the terminal was the command's until now
-        outcome = _record(repo, live, begun, ending, observer=observer, home=around.home)
-        return outcome._replace(is_strict=is_strict)
-    finally:
-        os.close(lock)
-
-
-def _record(
-    repo: Repository,
-    live: LiveRun,
-    begun: Begun,
-    ending: Ending,
-    *,
-    observer: Observer,
-    home: str,
-) -> Outcome:
-    status = repo.start(*STATUS)
-    from repro.record.finish import Finisher
-
-    try:
-        seen = observer.finish()
-        finisher = Finisher(
-            repo,
-            live,
-            begun,
-            observer.project,
-            seen.facts,
-            seen.inputs,
-            seen.observed,
-            observer.warehouse,
-            home,
-            status,
-        )
-        record, oid = finisher.finish(ending)
-    except (ReproError, OSError) as error:
-        raise NotRecordedError(ending.exit_code, error) from error
-    return Outcome(ending.exit_code or 0, record, oid)
-
-
-def _open_live(repo: Repository, begun: Begun) -> tuple[Begun, LiveRun, int]:
-    """Makes the journal; the third result holds the recorder's lock."""
-    live, lock = create_live_run(repo, begun.id)
-    # The clock of the file system, which may lag the system's by some milliseconds.
-    begun = begun._replace(started_ns=os.stat(live.trace_path).st_mtime_ns)
-    live.write("run", begun.to_json(), to_disk=True)
-    return begun, live, lock
-
-
-def _write_live_commit(repo: Repository, begun: Begun) -> None:
-    """Makes the live ref, while what finishes the run is imported: there are two cores."""
-    failures: list[ReproError] = []
-
-    def write() -> None:
+        ending = _execute(request, run, around)
+        # The terminal was the command's until now.
+        run.observer.warehouse.progress.listener = around.listener
         try:
-            commit_tree(
-                repo,
-                tree=begun.code.tree,
-                parents=[begun.code.commit] if begun.code.commit is not None else [],
-                message=f"{begun.name}: running\n\nRepro-Run: {begun.id}\n".encode(),
-                author=begun.author,
-                at=begun.started_at,
-                ref=live_ref(begun.id),
-            )
-        except ReproError as error:
-            failures.append(error)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    import repro.record.finish  # noqa: F401 - for what it costs, not for its names
-
-    writer.join()
-    if failures:
-        raise failures[0]
+            record, oid = run.record(ending, home=around.home)
+        except (ReproError, OSError) as error:
+            raise NotRecordedError(ending.exit_code, error) from error
+        return Outcome(ending.exit_code or 0, record, oid, is_strict=is_strict)
+    finally:
+        run.give_up()
 
 
-def _execute(
-    request: Request, begun: Begun, live: LiveRun, observer: Observer, around: Surroundings
-) -> Ending:
+def _execute(request: Request, run: Underway, around: Surroundings) -> Ending:
     env = dict(around.env)
     if request.is_traced:
-        env = trace_environment(env, live.trace_path)
-    env["REPRO_RUN"] = begun.id
-    env["REPRO_RUN_DIRECTORY"] = live.directory
-    log = OutputLog(live.output_path)
+        env = trace_environment(env, run.live.trace_path)
+    env["REPRO_RUN"] = run.begun.id
+    env["REPRO_RUN_DIRECTORY"] = run.live.directory
+    log = OutputLog(run.live.output_path)
 
     def on_start(pid: int) -> None:
-        observer.start()
-        with suppress(OSError):  # a full disk must not end what has just begun
-            live.write("child", {"pid": pid})
+        run.watch(pid, is_sampled=request.is_sampled)
 
     try:
-        ended = execute(request.command, env=env, log=log, on_start=on_start)
+        ended = execute(request.program or request.command, env=env, log=log, on_start=on_start)
     except CommandNotFoundError as error:
-        observer.start()
+        run.observer.start()
         gap = Gap(GapKind.CODE, error.command, error.message, error.hint or "")
         return Ending(Status.NOT_STARTED, error.exit_code, datetime.now(UTC), (gap,))
     finally:
         log.close()
     ending = Ending(_status_of(ended), ended.exit_code, datetime.now(UTC), _log_gaps(log))
-    with suppress(OSError):  # a full disk; the same happens, and is reported, when it is recorded
-        live.write("ended", {"status": ending.status.value, "exit_code": ending.exit_code})
+    note_end(run.live, ending)
     return ending
 
 

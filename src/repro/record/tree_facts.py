@@ -21,6 +21,7 @@ __all__ = ["TreeFacts", "read_tree_facts"]
 
 
 _DVC_ENDINGS = (".dvc", "dvc.lock", "dvc.yaml")
+_NOTEBOOK = ".ipynb"
 
 
 class TreeFacts(NamedTuple):
@@ -33,6 +34,7 @@ class TreeFacts(NamedTuple):
         params: Content of the params files, ignored ones on disk included, by path.
         metrics: Where metrics may lie.
         gaps: Files that could not be read.
+        code_rows: What `code_digest` was made of, where notebooks are among it.
     """
 
     tracked: frozenset[str]
@@ -41,6 +43,18 @@ class TreeFacts(NamedTuple):
     params: Mapping[str, bytes]
     metrics: tuple[str, ...]
     gaps: tuple[Gap, ...]
+    code_rows: tuple[str, ...] = ()
+
+    def without_notebook(self, path: str) -> "TreeFacts":
+        """Returns the same, with a code digest to which a notebook is nothing.
+
+        Its cells, as they were executed, stand for it: saving it again, with other outputs, changes
+        no code.
+        """
+        rows = [row for row in self.code_rows if row.partition("\t")[2] != path]
+        if len(rows) == len(self.code_rows):
+            return self
+        return self._replace(code_digest=digest_of_code(rows), code_rows=tuple(rows))
 
 
 def read_tree_facts(
@@ -73,13 +87,15 @@ def _facts(repo: Repository, rows: Mapping[str, str], project: Project) -> TreeF
     metrics = metrics_files(project, dvc_metrics)
     contents, unreadable = read_existing(params, top=repo.top, blobs=blobs)
     apart = {*pointers, *params, *metrics}
+    code = tuple(row for path, row in rows.items() if path not in apart)
     return TreeFacts(
         tracked=frozenset(rows),
-        code_digest=digest_of_code(row for path, row in rows.items() if path not in apart),
+        code_digest=digest_of_code(code),
         pointers={path: blobs[path] for path in (*pointers, *dvc_yamls) if path in blobs},
         params=contents,
         metrics=tuple(metrics),
         gaps=(*gaps, *unreadable),
+        code_rows=code if any(path.endswith(_NOTEBOOK) for path in rows) else (),
     )
 
 

@@ -86,11 +86,12 @@ class Warehouse:
         """DVC's caches, whose objects are linked instead of copied."""
         return self._open()[2]
 
-    def take(self, path: str, *, ignore: "Ignore | None" = None) -> Taken:
+    def take(self, path: str, *, full: str | None = None, ignore: "Ignore | None" = None) -> Taken:
         """Captures a file or directory, into the store if its bytes are to be kept.
 
         Args:
             path: Relative to the top.
+            full: Where it is, when not there.
             ignore: For a directory: what DVC leaves out of it.
 
         Raises:
@@ -99,7 +100,7 @@ class Warehouse:
         """
         from repro.data.capture import capture
 
-        full = os.path.join(self._top, path)
+        full = full or os.path.join(self._top, path)
         rule = self.rule_of(path)
         captured = capture(
             full,
