@@ -38,6 +38,7 @@ def rewrite(ward: Ward, path: str, text: str | None) -> None:
         (".repro/data.yaml", "x: y\n", "data.yaml"),
         (".repro/artifacts.yaml", "x: y\n", "artifacts.yaml"),
         (".repro/history/loss.tsv", "one\n", "loss.tsv: not lines of"),
+        (".repro/system.tsv", "time_s\tcpu\n1\tx\n", "system.tsv: line 2 is not a time and 1"),
         ("train.py", "other code\n", "its files are not those that its record names"),
     ],
 )

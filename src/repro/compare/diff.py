@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from repro.compare.cells import compare_cells
 from repro.compare.changes import Changes, changes
+from repro.compare.curves import CurveChange, compare_curves
 from repro.compare.environment import EnvironmentChange, compare_environments
 from repro.compare.metrics import MetricChange, compare_metrics
 from repro.compare.params import compare_params
@@ -42,6 +44,7 @@ class CodeChange(NamedTuple):
         branches: Branch of either run.
         n_dirty: Paths that differed from HEAD in either run.
         files: What the caller found to differ.
+        cells: Unified diff of the cells that were executed, a line at a time.
     """
 
     is_same: bool
@@ -49,6 +52,7 @@ class CodeChange(NamedTuple):
     branches: tuple[str | None, str | None]
     n_dirty: tuple[int, int] = (0, 0)
     files: tuple[FileStat, ...] = ()
+    cells: tuple[str, ...] = ()
 
 
 class Difference(NamedTuple):
@@ -62,6 +66,7 @@ class Difference(NamedTuple):
         metrics: Every metric that either run has, changed or not.
         artifacts: Outputs, by path.
         n_gaps: How many gaps either run has: with 0 it is reproducible. None while it runs.
+        curves: The learning curves that both runs have and that differ.
     """
 
     code: CodeChange
@@ -71,6 +76,7 @@ class Difference(NamedTuple):
     metrics: tuple[MetricChange, ...]
     artifacts: Changes[Artifact]
     n_gaps: tuple[int | None, int | None] = (0, 0)
+    curves: tuple[CurveChange, ...] = ()
 
     @property
     def pillars(self) -> dict[str, bool]:
@@ -84,8 +90,8 @@ class Difference(NamedTuple):
 
     @property
     def is_same(self) -> bool:
-        """Whether all pillars, all metrics and all outputs are the same."""
-        same_metrics = all(metric.is_same for metric in self.metrics)
+        """Whether all pillars, all metrics with their curves, and all outputs are the same."""
+        same_metrics = all(metric.is_same for metric in self.metrics) and not self.curves
         return all(self.pillars.values()) and same_metrics and not self.artifacts
 
 
@@ -113,6 +119,7 @@ def compare_records(a: Record, b: Record, *, files: Sequence[FileStat] = ()) -> 
             same=lambda old, new: old.hash == new.hash,
         ),
         n_gaps=(_n_gaps(a.run), _n_gaps(b.run)),
+        curves=compare_curves(a.history, b.history),
     )
 
 
@@ -128,4 +135,5 @@ def _compare_code(a: Record, b: Record, files: Sequence[FileStat]) -> CodeChange
         branches=(first.branch, second.branch),
         n_dirty=(len(first.dirty), len(second.dirty)),
         files=tuple(files),
+        cells=compare_cells(a.cells, b.cells),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from repro.compare.changes import Changes
+from repro.compare.curves import CurveChange
 from repro.compare.diff import CodeChange, Difference
 from repro.compare.environment import EnvironmentChange
 from repro.compare.metrics import MetricChange
@@ -28,6 +29,7 @@ def to_json(difference: Difference) -> dict[str, Json]:
         "params": _changes(difference.params, strict),
         "environment": environment_to_json(difference.environment),
         "metrics": {metric.name: _metric(metric) for metric in difference.metrics},
+        "curves": {curve.name: _curve(curve) for curve in difference.curves},
         "artifacts": _changes(difference.artifacts, _file),
         "gaps": list(difference.n_gaps),
         "reproducible": [n == 0 for n in difference.n_gaps],
@@ -59,6 +61,7 @@ def _code(code: CodeChange) -> Json:
             }
             for file in code.files
         ],
+        "cells": list(code.cells),
     }
 
 
@@ -108,4 +111,13 @@ def _metric(metric: MetricChange) -> Json:
         "new": strict(metric.new),
         "change": strict(metric.change),
         "relative": metric.relative,
+    }
+
+
+def _curve(curve: CurveChange) -> Json:
+    return {
+        "parts_at": curve.parts_at,
+        "largest": strict(curve.largest),
+        "largest_at": curve.largest_at,
+        "n_points": list(curve.n_points),
     }

@@ -27,7 +27,7 @@ def bring_data(repo: Repository, stores: Stores, target: Target) -> None:
         DamagedRunError: An output that the run commit should hold is not in it.
     """
     _store_inline(stores, target)
-    wanted = [entry for entry in target.wanted if entry.place is Place.STORE]
+    wanted = [entry for entry in target.needed if entry.place is Place.STORE]
     missing = ensure(
         wanted,
         store=stores.store,

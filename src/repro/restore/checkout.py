@@ -66,7 +66,7 @@ def checkout(
     move = prepare(repo, run, record, at=at, keep=keep, outputs=outputs, inexact=inexact)
     move.run()
     target = move.target
-    return Outcome(target.title, move.undo, len(target.wanted), tuple(move.notes))
+    return Outcome(target.title, move.undo, len(target.needed), tuple(move.notes))
 
 
 def prepare(

@@ -277,6 +277,7 @@ class Move:
         yield "data"
         if target.record is not None:
             write_record_dir(repo.top, target.record)
+            wrong += place_data(stores, target.logged, Link.COPY)
         yield "record"
         wrong += differing_files(repo, index)
         left = self._left(work, index)

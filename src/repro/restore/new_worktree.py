@@ -60,14 +60,14 @@ def checkout_worktree(
     target = with_tables_checked(repo, target, inexact=inexact, is_elsewhere=True)
     stores = open_stores(repo)
     notes = None
-    if all(stores.store.has(entry.hash) for entry in target.wanted):
+    if all(stores.store.has(entry.hash) for entry in target.needed):
         # Placing checks every object anyhow; checking all of them before, too, would double it.
         with suppress(MissingObjectError, CorruptObjectError):
             notes = _make(repo, run, target, stores, directory)
     if notes is None:
         bring_data(repo, stores, target)
         notes = _make(repo, run, target, stores, directory)
-    return Outcome(target.title, None, len(target.wanted), tuple(notes))
+    return Outcome(target.title, None, len(target.needed), tuple(notes))
 
 
 def _make(
@@ -108,6 +108,7 @@ def _fill(repo: Repository, worktree: Repository, target: Target, stores: Stores
     wrong, notes = _place(target, files, stores)
     if target.record is not None:
         write_record_dir(worktree.top, target.record)
+        wrong += place_data(stores, target.logged, Link.HARD)
     if wrong:
         raise RestoreMismatchError(wrong, hint="try again; when it stays so: repro fsck")
     if target.checked_out is not None:

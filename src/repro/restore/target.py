@@ -10,11 +10,12 @@ from repro.git.repository import Repository
 from repro.git.working_tree import Head, tree_without
 from repro.git.worktrees import worktree_of_branch
 from repro.model.data import Artifact, DataEntry, Place, Source
+from repro.model.encode import inline_path
 from repro.model.ids import Oid, RefName, short_id
 from repro.model.run import Record
 from repro.model.summary import Summary
 from repro.restore.plan import RECORD_DIR, is_inside, lies_below
-from repro.restore.record_dir import read_record_files
+from repro.restore.record_dir import beside_record, read_record_files
 from repro.restore.state import CheckedOut
 from repro.restore.undo_entries import UndoEntry
 
@@ -41,6 +42,8 @@ class Target:
         record: The files of ``.repro/``; None to write none.
         outputs: Outputs to be put back at last.
         inline: Bytes of the outputs that the run commit holds, by path.
+        logged: Outputs without a place in the working tree that the object store holds: they go
+            beside those that are part of the record, at their paths below ``.repro/``.
         checked_out: The note to leave.
         notes: What the user should know.
     """
@@ -56,13 +59,19 @@ class Target:
     record: Mapping[str, bytes] | None = None
     outputs: tuple[DataEntry, ...] = ()
     inline: Mapping[str, bytes] = field(default_factory=dict)
+    logged: tuple[DataEntry, ...] = ()
     checked_out: CheckedOut | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> tuple[DataEntry, ...]:
-        """Data and outputs."""
+        """Data and outputs, which have a place in the working tree."""
         return (*self.data, *self.outputs)
+
+    @property
+    def needed(self) -> tuple[DataEntry, ...]:
+        """Everything whose bytes must be at hand."""
+        return (*self.data, *self.outputs, *self.logged)
 
 
 def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool) -> Target:
@@ -85,6 +94,9 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
             hint=f"repro fsck; git show {run.oid}",
         )
     _require_inside(run, [*record.data, *record.artifacts])
+    files = read_record_files(repo, run.oid)
+    wanted = _outputs(record.artifacts) if outputs else []
+    logged, crowded_out = beside_record(files, [e for e in wanted if _is_logged(e)])
     stored = [e for e in record.data if e.place is Place.STORE and not e.path.startswith("/")]
     branch = None if code.commit is not None else _free_branch(repo, f"repro-{short_id(run.id)}")
     return Target(
@@ -95,12 +107,17 @@ def run_target(repo: Repository, run: Summary, record: Record, *, outputs: bool)
         data=tuple(stored),
         unstored=tuple(e for e in record.data if e not in stored and not e.is_table),
         tables=tuple(e for e in record.data if e.is_table),
-        record=read_record_files(repo, run.oid),
-        outputs=tuple(_outputs(record.artifacts)) if outputs else (),
+        record=files,
+        outputs=tuple(entry for entry in wanted if not _is_logged(entry)),
+        logged=logged,
         inline=record.inline,
         checked_out=CheckedOut(run.id, run.name, run.oid, code.commit, tree),
-        notes=tuple(_gap_notes(record)),
+        notes=(*_gap_notes(record), *(f"no room beside the record: {x}" for x in crowded_out)),
     )
+
+
+def _is_logged(entry: DataEntry) -> bool:
+    return entry.path.startswith(f"{RECORD_DIR}/")
 
 
 def _require_inside(run: Summary, entries: Sequence[DataEntry | Artifact]) -> None:
@@ -108,8 +125,9 @@ def _require_inside(run: Summary, entries: Sequence[DataEntry | Artifact]) -> No
         # What lay elsewhere is known by its absolute path or its URI, and never written.
         if entry.place is Place.TABLE:
             continue
+        is_logged = isinstance(entry, Artifact) and entry.is_logged
         if not entry.path.startswith("/") and (
-            not is_inside(entry.path) or lies_below(entry.path, {RECORD_DIR})
+            not is_inside(entry.path) or (lies_below(entry.path, {RECORD_DIR}) and not is_logged)
         ):
             raise DamagedRunError(
                 f"the record of run {run.name} names a path that it must not: {entry.path}",
@@ -118,9 +136,12 @@ def _require_inside(run: Summary, entries: Sequence[DataEntry | Artifact]) -> No
 
 
 def _outputs(artifacts: Sequence[Artifact]) -> list[DataEntry]:
+    """Returns the outputs whose bytes there are, without those that are part of the record."""
     return [
         DataEntry(
-            path=artifact.path,
+            path=f"{RECORD_DIR}/{inline_path(artifact.path)}"
+            if artifact.is_logged
+            else artifact.path,
             hash=artifact.hash,
             size_bytes=artifact.size_bytes,
             n_files=artifact.n_files,
@@ -132,6 +153,7 @@ def _outputs(artifacts: Sequence[Artifact]) -> list[DataEntry]:
         )
         for artifact in artifacts
         if artifact.place is not Place.NOWHERE and not artifact.path.startswith("/")
+        if not (artifact.is_logged and artifact.place is Place.GIT)
     ]
 
 
