@@ -1,0 +1,1 @@
+"""Draws learning curves: in a terminal, as a picture, as a page."""
