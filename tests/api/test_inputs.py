@@ -13,8 +13,9 @@ import pytest
 import repro
 from repro.api import inputs
 from repro.record.logged import read_logged
+from tests.api.programs import shown, train
 from tests.data.lakes import delta_id, write_delta
-from tests.repos import run_program
+from tests.repos import Scratch, run_program
 
 
 @pytest.fixture
@@ -112,16 +113,27 @@ def test_a_call_that_cannot_be_noted_as_meant_is_a_warning_and_a_problem(
     assert record.getMessage().startswith("repro: log_input: ")
 
 
-def test_outside_of_a_run_it_warns_once_and_does_nothing(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(inputs, "_said", set())
-    monkeypatch.chdir(tmp_path)
-    repro.log_input("in.csv")
-    repro.log_input("delta://events", version=3)
-    (record,) = caplog.records
-    assert "not inside `repro run`" in record.getMessage()
-    assert list(tmp_path.iterdir()) == []
+def test_outside_of_a_run_it_begins_one(repo: Scratch) -> None:
+    repo.write(".gitignore", "*.csv\n")
+    repo.commit()
+    repo.write("in.csv", "1")
+    train(repo, "repro.log_input('in.csv')")
+    assert [(item["path"], item["source"]) for item in shown(repo)["data"]] == [
+        ("in.csv", "logged")
+    ]
+
+
+def test_of_runs_beside_each_other_each_has_its_own(repo: Scratch) -> None:
+    repo.write(".gitignore", "*.csv\n")
+    repo.commit()
+    repo.write("in.csv", "1")
+    train(
+        repo,
+        "with repro.start_run('outer') as outer:\n"
+        "    with repro.start_run('inner'): repro.log_input('in.csv')",
+    )
+    assert shown(repo, "outer")["data"] == []
+    assert [item["path"] for item in shown(repo, "inner")["data"]] == ["in.csv"]
 
 
 def test_after_the_run_has_ended_it_warns(live: Path, caplog: pytest.LogCaptureFixture) -> None:

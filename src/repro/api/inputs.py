@@ -22,8 +22,9 @@ def log_input(path: "str | os.PathLike[str]", version: int | str | None = None) 
         table = DeltaTable("warehouse/events")
         repro.log_input("delta://warehouse/events", version=table.version())
 
-    Outside of `repro run` it does nothing but say so, once. It never raises: what goes wrong is
-    logged as a warning of the logger "repro", and is a gap in the run's record.
+    Where no run is on, it begins one that ends with the process, as `repro.log_metric` does. It
+    never raises: what goes wrong is logged as a warning of the logger "repro", and is a gap in the
+    run's record.
 
     Args:
         path: A file or directory, or a table: its directory, ``delta://PATH``,
@@ -32,21 +33,36 @@ def log_input(path: "str | os.PathLike[str]", version: int | str | None = None) 
             or the name of a branch or tag. None for the version that is current.
     """
     try:
-        directory = os.environ.get(_DIRECTORY)
+        directory = _run_directory()
         if not directory:
-            _warn("log_input: not inside `repro run`: nothing is recorded", once=True)
+            _warn("log_input: the run is kept in memory: its inputs are not noted", once=True)
             return
         _append(f"{directory}/{_JOURNAL}", _line(path, version))
     except Exception as error:  # noqa: BLE001 - on purpose: no note is worth the user's training
-        _warn(f"log_input: {path!r} is not noted: {error}")
+        _warn(f"log_input: {_described(path)} is not noted: {error}")
+
+
+def _run_directory() -> str:
+    """Returns the directory of the current run, which may be in a thread of its own."""
+    from repro.api.current import find_run
+
+    run = find_run()
+    if run is None and (directory := os.environ.get(_DIRECTORY)):
+        return directory
+    if run is None:
+        from repro.api.begin import the_run
+
+        run = the_run()
+    return run.directory
 
 
 def _line(path: object, version: object) -> dict[str, object]:
     if not isinstance(path, (str, os.PathLike)):
-        return _problem(repr(path)[:100], "neither a path nor the URI of a table")
+        return _problem(_described(path)[:100], "neither a path nor the URI of a table")
     text = os.fsdecode(path)
     if version is not None and (isinstance(version, bool) or not isinstance(version, (int, str))):
-        return _problem(text, f"its version is neither a number nor a text: {version!r:.100}")
+        shown = _described(version)[:100]
+        return _problem(text, f"its version is neither a number nor a text: {shown}")
     from repro.data.tables.location import find_table, without_login
 
     here = os.getcwd()
@@ -114,10 +130,18 @@ def _append(journal: str, line: dict[str, object]) -> None:
         os.close(fd)
 
 
+def _described(value: object) -> str:
+    from repro.api.plain import described
+
+    return described(value)
+
+
 def _warn(text: str, *, once: bool = False) -> None:
     import logging
+
+    from repro.api.telling import on_one_line
 
     if once and text in _said:
         return
     _said.add(text)
-    logging.getLogger("repro").warning("repro: %s", text)
+    logging.getLogger("repro").warning("repro: %s", on_one_line(text))
