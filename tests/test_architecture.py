@@ -18,16 +18,17 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "repro"
 
-FOREIGN = ("record/bootstrap/*", "demo/digits/*")
+FOREIGN = ("record/bootstrap/*", "notebook/executor/*", "demo/digits/*")
 """Not repro's own process: the bootstrap runs in the user's interpreter, on whatever Python and
-beside whatever packages that has; the demo's files are an example of a user's project."""
+beside whatever packages that has, and so does what executes notebooks; the demo's files are an
+example of a user's project."""
 
 _MODEL = ("errors", "model")
 _GIT = (*_MODEL, "secrets", "process", "git")
 _DATA = (*_GIT, "data")
 _ENVIRONMENT = (*_DATA, "environment")
 _STORE = (*_ENVIRONMENT, "store")
-_RECORD = (*_STORE, "record")
+_RECORD = (*_STORE, "sensors", "journal", "record")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -41,9 +42,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # What was observed, built again: it needs a record, and neither git nor the runs.
     "rebuild": (*_MODEL, "secrets", "process", "environment", "rebuild"),
     "store": _STORE,
+    # What a program says of its run: written inside of it, read beside it.
+    "journal": (*_MODEL, "journal"),
     "record": _RECORD,
     # Pure: two records in, their difference out.
     "compare": (*_MODEL, "compare"),
+    # Which runs a filter means, recorded or in progress: for the command line and for programs.
+    "selection": (*_RECORD, "compare", "selection"),
     "restore": (*_GIT, "data", "store", "restore"),
     # Runs and their bytes, to other clones and from them.
     "share": (*_GIT, "data", "store", "share"),
@@ -51,12 +56,25 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "fsck": (*_GIT, "data", "store", "share", "fsck"),
     # A person at a keyboard: it knows repro by its command line only.
     "demo": ("errors", "process", "demo"),
-    "cli": (*_RECORD, "compare", "rebuild", "restore", "share", "fsck", "demo", "cli"),
+    "cli": (
+        *(*_RECORD, "compare", "rebuild", "restore", "share", "fsck", "demo", "plot", "notebook"),
+        *("selection", "cli"),
+    ),
     "__main__": ("cli",),
-    # Beside a user's program, inside of its process: as little as tells a table's version.
-    "api": (*_MODEL, "data", "api"),
-    # Hands out what `api` has, when it is first asked for.
-    "__init__": ("api",),
+    # What the machine does: figures out of /proc and the driver of the GPUs, or its tool.
+    "sensors": ("errors", "process", "sensors"),
+    # Pure: curves in, a picture of them out.
+    "plot": (*_MODEL, "plot"),
+    # Runs as objects, for programs and notebooks.
+    "reading": (*_RECORD, "compare", "selection", "restore", "share", "plot", "reading"),
+    # Inside of a user's program: what is said goes to the journal, and nothing is raised.
+    "api": (*_MODEL, "process", "journal", "data", "api"),
+    # Callbacks for frameworks, each imported by who uses it.
+    "integrations": (*_MODEL, "api", "integrations"),
+    # Inside of a notebook's kernel, and around one.
+    "notebook": (*_MODEL, "process", "journal", "api", "reading", "notebook"),
+    # Hands out what these have, when it is first asked for.
+    "__init__": ("api", "reading", "notebook"),
 }
 """What each package may import of repro, beside ``repro.__version__``."""
 
@@ -106,7 +124,12 @@ EDGES = (
         ("data/tables/iceberg.py",),
         "pyiceberg, and pyarrow with which it reads, live behind data/tables/iceberg.py",
     ),
-    Edge(("print", "input", "sys.exit"), ("cli/*", "__main__.py"), "only the CLI talks and ends"),
+    Edge(
+        ("print", "input", "sys.exit"),
+        # What a user's program ends with is its exit code, which nothing else tells it from inside.
+        ("cli/*", "__main__.py", "api/ending.py"),
+        "only the CLI talks and ends",
+    ),
     Edge(
         ("os.environ", "os.environb", "os.getenv"),
         # git's own variables (author, config, ssh) are part of calling git; DVC's say where its
@@ -130,7 +153,11 @@ EDGES = (
         # the moments at which they happen.
         (
             *("cli/*", "data/stat_cache.py", "environment/lock.py", "git/screen.py"),
+            # An undo entry says when it was made.
+            "reading/checking_out.py",
             *("record/session.py", "record/unchanged.py", "record/workspace.py"),
+            # A point is logged when it is logged, inside of the user's program; figures likewise.
+            *("journal/writer.py", "api/*", "notebook/*", "record/sampler.py", "record/recorder*"),
         ),
         "the clock is an argument (`now`, `at`), so that a test can set it",
     ),

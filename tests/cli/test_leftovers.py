@@ -95,3 +95,14 @@ def test_it_is_reported_by_reason(state: Path, monkeypatch: pytest.MonkeyPatch) 
 
     assert done.stdout == "removed 2 files (8 B): left by a process that died\n"
     assert done.stderr.endswith("8 B freed\n")
+
+
+def test_journals_of_other_ranks_go_when_nobody_writes_them_any_more(state: Path) -> None:
+    quiet, written = "live/.jobs/torchrun-1", "live/.jobs/torchrun-2/journal/1-lab-7-1"
+    _make(state, f"{quiet}/journal/1-lab-5-1", written)
+    later = time.time() + 20 * 86_400
+    os.utime(state / written, (later, later))
+
+    assert _found(state, days=29) == []
+    assert _found(state, days=31) == [quiet]
+    assert (state / written).exists()

@@ -10,9 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repro.cli.indexed_selection import select_indexed
-from repro.cli.prefilter import condition_of
-from repro.cli.selection import Request, Selection, select, select_directly
 from repro.compare.parse import QueryError
 from repro.compare.query import compile_query
 from repro.git.repository import Repository, open_repository
@@ -20,6 +17,9 @@ from repro.model.event import EventKind
 from repro.model.gap import Gap, GapKind
 from repro.model.run import Status
 from repro.model.summary import Summary, parse_message, render_message
+from repro.selection.indexed import select_indexed
+from repro.selection.prefilter import condition_of
+from repro.selection.select import Request, Selection, select, select_directly
 from repro.store import index
 from repro.store.index_query import render
 from repro.store.index_text import join_summary, split_summary

@@ -15,7 +15,7 @@ from repro.errors import ReproError
 from repro.git.refs import read_ref
 from repro.git.repository import GitNotInstalledError, Opening, Repository
 from repro.git.snapshot import STATUS, Snapshot, take_snapshot
-from repro.model.ids import run_ref, short_id
+from repro.model.ids import is_run_id, run_ref, short_id
 from repro.model.run import Identity
 from repro.record.unchanged import note_recorded, recorded_unchanged
 
@@ -147,6 +147,6 @@ def remember_unchanged(
 
 def _has_live_runs(repo: Repository) -> bool:
     try:
-        return bool(os.listdir(f"{repo.state_dir}/live"))
+        return any(map(is_run_id, os.listdir(f"{repo.state_dir}/live")))
     except FileNotFoundError:
         return False

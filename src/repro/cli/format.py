@@ -8,6 +8,7 @@ from datetime import datetime
 from repro.model.values import Number, Value
 
 __all__ = [
+    "SPARKS",
     "ago",
     "aligned",
     "counted",
@@ -149,10 +150,12 @@ def _n_trailing_zeros(text: str) -> int:
     return len(fraction) - len(fraction.rstrip("0"))
 
 
+SPARKS = 20
+"""Characters of a curve in a line."""
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def sparkline(values: Sequence[Number], width: int = 20) -> str:
+def sparkline(values: Sequence[Number], width: int = SPARKS) -> str:
     """Returns a learning curve in at most `width` characters; "" for less than two points.
 
     Every character is the last value of its part of the curve; what is not finite is a space.

@@ -57,6 +57,10 @@ def _dispatch(args: list[str]) -> int:
         # click alone takes longer than everything else that this needs.
         print(f"repro {__version__}")
         return 0
+    if args == ["_recorder"]:
+        from repro.cli.recorder import run_recorder
+
+        return run_recorder()
     if args[:1] in (["run"], ["record"]) and "_REPRO_COMPLETE" not in os.environ:
         code = _record(args[0], args[1:])
         if code is not None:

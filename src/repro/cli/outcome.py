@@ -9,7 +9,7 @@ from repro.cli.page import clean
 from repro.model.ids import RunId, short_id
 from repro.model.run import Record, Status
 
-__all__ = ["print_known", "print_outcome", "print_recovered"]
+__all__ = ["print_known", "print_outcome", "print_recorded", "print_recovered"]
 
 _MAX_ITEMS = 4
 _MAX_GAPS = 6
@@ -35,6 +35,19 @@ def print_outcome(record: Record, *, is_strict: bool = False) -> None:
         found = f"{counted(n_gaps, 'gap')} {were} found only while it ran"
         lines.append(f"  {'strict':<12} {_paint(found, '33')}")
     _talk("\n".join(lines))
+
+
+def print_recorded(record: Record) -> None:
+    """Says in one line what was recorded of a run that a Python program began by itself."""
+    run = record.run
+    parts = [f"repro: recorded {_paint(clean(run.name), '1')} ({short_id(run.id)})"]
+    if run.status is not Status.FINISHED:
+        parts[0] += f" {_paint(run.status.value, _COLOURS.get(run.status, '33'))}"
+    if record.metrics:
+        parts.append(_some([f"{n}={m.value:.6g}" for n, m in record.metrics.items()]))
+    if run.gaps:
+        parts.append(_paint(counted(len(run.gaps), "gap"), "33"))
+    _talk("  ".join(parts))
 
 
 def print_known(run_id: RunId) -> None:
@@ -76,7 +89,7 @@ def _rows(record: Record) -> Iterator[tuple[str, str]]:
     if record.artifacts:
         yield (
             "artifacts",
-            _some([f"{a.path} ({size(a.size_bytes)})" for a in record.artifacts]),
+            _some([f"{a.name} ({size(a.size_bytes)})" for a in record.artifacts]),
         )
     yield "environment", _environment(record)
     for text in _drift(record):

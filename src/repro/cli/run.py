@@ -13,6 +13,12 @@ __all__ = ["RUN_OPTIONS", "run", "run_quickly"]
 RUN_OPTIONS = (
     *OPTIONS,
     Option("no_trace", ("--no-trace",), "Do not look at which files it opens.", is_flag=True),
+    Option(
+        "no_system_metrics",
+        ("--no-system-metrics",),
+        "Do not watch CPU, memory, disk, network and GPUs.",
+        is_flag=True,
+    ),
     Option("strict", ("--strict",), "Do not start while a gap is known.", is_flag=True),
     Option("no_strict", ("--no-strict",), "Start, whatever the project says.", is_flag=True),
 )
@@ -28,11 +34,21 @@ def run_quickly(words: Sequence[str]) -> int | None:
 
 def run(values: Values, command: Sequence[str]) -> int:
     """Runs a command, records it, says so, and returns its exit code."""
+    is_notebook = command[0].endswith(".ipynb")
+    if is_notebook:
+        from repro.cli.notebook import with_options_behind
+
+        values, command = with_options_behind(RUN_OPTIONS, values, command)
     repo, around = prepare(quiet=values["quiet"])
     request = request_of(values, command)._replace(
         is_traced=not values["no_trace"],
+        is_sampled=not values["no_system_metrics"],
         is_strict=False if values["no_strict"] else values["strict"] or None,
     )
+    if is_notebook:
+        from repro.cli.notebook import executing_notebook
+
+        request = executing_notebook(request, around)
     try:
         with watched(around, is_quiet=bool(values["quiet"])) as around:
             outcome = run_command(repo, request, around)

@@ -4,12 +4,14 @@ import os
 
 from repro.cli.console import current_console
 from repro.git.repository import Repository, open_repository
-from repro.model.ids import live_ref, short_id
-from repro.model.run import Pillars, Record, Run, Status
-from repro.model.summary import Summary, summarize
-from repro.record.live import list_live_runs
+from repro.model.ids import RunId, short_id
+from repro.model.run import Record
+from repro.model.summary import Summary
+from repro.record.live import list_live_runs, live_run
+from repro.record.liveness import Elsewhere, elsewhere
+from repro.selection.running import find_running, running_records
 
-__all__ = ["find_run", "find_summary", "open_runs", "running_records", "running_summaries"]
+__all__ = ["find_run", "find_summary", "open_runs", "runs_elsewhere"]
 
 
 def open_runs() -> Repository:
@@ -43,58 +45,6 @@ def _tell_of_interrupted_checkout(repo: Repository) -> None:
         current_console().talk("warning: a checkout was interrupted; to go back: repro undo")
 
 
-def running_records(repo: Repository) -> list[Record]:
-    """Returns what is known of the runs in progress, newest first."""
-    found = []
-    for live in reversed(list_live_runs(repo)):
-        value = live.read("run")
-        if value is not None:
-            from repro.record.begun import begun_from_json
-
-            begun = begun_from_json(value)
-            run = Run(
-                id=begun.id,
-                name=begun.name,
-                status=Status.RUNNING,
-                started_at=begun.started_at,
-                ended_at=None,
-                code=begun.code,
-                pillars=Pillars("", "", "", ""),
-                author=begun.author,
-                host=begun.host,
-                command=begun.command,
-                cwd=begun.cwd,
-                project=begun.project,
-                message=begun.message,
-                parent_run=begun.parent_run,
-                tags=begun.tags,
-                gaps=begun.gaps,
-            )
-            found.append(Record(run, begun.params, {}))
-    return found
-
-
-def running_summaries(repo: Repository, records: list[Record]) -> list[Summary]:
-    """Returns the summaries of runs in progress, as people have edited them meanwhile.
-
-    Each is the commit of its code snapshot.
-    """
-    if not records:
-        return []
-    from repro.model.event import edits_of
-    from repro.store.listing import with_edits
-    from repro.store.log import read_events
-    from repro.store.runs import list_live
-
-    oids = dict(list_live(repo))
-    edits = edits_of(read_events(repo, runs=oids.keys()))
-    return [
-        with_edits(summarize(record, oid=oids[record.run.id], ref=live_ref(record.run.id)), edits)
-        for record in records
-        if record.run.id in oids  # else it has just ended, and is among the recorded
-    ]
-
-
 def find_run(repo: Repository, text: str) -> tuple[Summary, Record]:
     """Returns the run that a text names, recorded or in progress.
 
@@ -108,10 +58,14 @@ def find_run(repo: Repository, text: str) -> tuple[Summary, Record]:
     from repro.store.resolve import resolve_run
     from repro.store.runs import read_record
 
-    records = running_records(repo)
-    running = _find_running(repo, records, text)
+    running = find_running(repo, running_records(repo), text)
     if running is not None:
-        return running, next(record for record in records if record.run.id == running.id)
+        from repro.record.so_far import read_all_so_far
+
+        so_far = read_all_so_far(repo, live_run(repo, running.id))
+        if so_far is not None:
+            return running, so_far
+        text = running.id  # it has just ended
     summary = resolve_run(repo, text)
     return summary, read_record(repo, summary)
 
@@ -126,12 +80,17 @@ def find_summary(repo: Repository, text: str) -> Summary:
     """
     from repro.store.resolve import resolve_run
 
-    return _find_running(repo, running_records(repo), text) or resolve_run(repo, text)
+    return find_running(repo, running_records(repo), text) or resolve_run(repo, text)
 
 
-def _find_running(repo: Repository, records: list[Record], text: str) -> Summary | None:
-    for summary in running_summaries(repo, records):
-        letters = short_id(summary.id)
-        if text in (summary.id, summary.name) or (len(text) > 3 and letters.startswith(text)):
-            return summary
-    return None
+def runs_elsewhere(repo: Repository) -> dict[RunId, Elsewhere]:
+    """Returns which runs in progress are on other machines, so that nobody here sees them live."""
+    found = {live.id: _elsewhere(live.directory) for live in list_live_runs(repo)}
+    return {run_id: where for run_id, where in found.items() if where is not None}
+
+
+def _elsewhere(directory: str) -> Elsewhere | None:
+    try:
+        return elsewhere(directory)
+    except FileNotFoundError:  # it has just ended
+        return None

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from repro.cli.console import Console
 from repro.cli.format import counted
-from repro.cli.selection import Selection
 from repro.cli.table import show_table, to_tsv
 from repro.cli.views import remote as view
 from repro.git.remotes import find_remote
 from repro.git.repository import Repository
 from repro.model.run import Status
+from repro.selection.select import Selection
 from repro.share.survey import Data, Record, survey
 from repro.share.there import runs_here
 

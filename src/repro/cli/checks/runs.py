@@ -13,6 +13,7 @@ from repro.model.data import Place
 from repro.model.ids import Oid, short_id
 from repro.model.summary import Summary
 from repro.record.live import list_live_runs
+from repro.record.liveness import Life, life_of_command
 from repro.store.listing import read_listing
 from repro.store.shared import shared_with
 
@@ -39,10 +40,10 @@ def check_runs(repo: Repository) -> Iterator[Check]:
 
 def _in_progress(repo: Repository) -> Iterator[Check]:
     live = list_live_runs(repo)
-    claims = [claim for run in live if (claim := run.claim()) is not None]
-    for claim in claims:
+    claims = {run: claim for run in live if (claim := run.claim()) is not None}
+    for claim in claims.values():
         os.close(claim)
-    n_dead = len(claims)
+    n_dead = sum(life_of_command(run.directory) is Life.ENDED for run in claims)
     yield Check("in progress", True, counted(len(live) - n_dead, "run"))
     if n_dead:
         text = f"{counted(n_dead, 'run')} whose recorder died; not recorded yet"

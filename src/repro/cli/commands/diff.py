@@ -1,25 +1,19 @@
 """``repro diff``: what differs between two runs."""
 
-import posixpath
+from collections.abc import Sequence
 
 import click
 
 from repro.cli.console import Console, current_console
+from repro.cli.page import clean
 from repro.cli.run_argument import RUN
 from repro.cli.runs import find_run, open_runs
 from repro.compare.diff import Difference, FileStat, compare_records
+from repro.git.code_changes import code_changes
 from repro.git.repository import Repository
-from repro.model.run import Record
 from repro.model.summary import Summary
 
 __all__ = ["command"]
-
-_OTHER_PILLARS = frozenset(
-    f"{stem}.{suffix}"
-    for stem in ("params", "metrics")
-    for suffix in ("yaml", "yml", "json", "toml", "csv")
-)
-"""Files that hold another pillar or the result, and are shown there."""
 
 
 @click.command("diff", short_help="Compare two runs, pillar by pillar")
@@ -40,7 +34,8 @@ def command(
     console = current_console()
     repo = open_runs()
     first, second = find_run(repo, a), find_run(repo, b)
-    files, excluded = _files(repo, first, second)
+    found = code_changes(repo, (first[0].oid, first[1]), (second[0].oid, second[1]))
+    files = [FileStat(*change) for change in found.files]
     difference = compare_records(first[1], second[1], files=files)
     if as_json:
         from repro.compare.diff_json import to_json
@@ -50,7 +45,8 @@ def command(
     else:
         _show(console, first[0], second[0], difference)
     if show_patch and not as_json:
-        _write_patch(console, repo, (first[0], second[0]), excluded)
+        _write_patch(console, repo, (first[0], second[0]), found.excluded)
+        _write_cells(console, difference)
     if exit_code and not difference.is_same:
         context.exit(1)
 
@@ -61,28 +57,8 @@ def _show(console: Console, a: Summary, b: Summary, difference: Difference) -> N
     console.show(page(a, b, difference))
 
 
-def _files(
-    repo: Repository, first: tuple[Summary, Record], second: tuple[Summary, Record]
-) -> tuple[list[FileStat], list[str]]:
-    """Returns how the code's files differ, and the paths that belong to other pillars."""
-    (a, old), (b, new) = first, second
-    if old.run.code.tree == new.run.code.tree:
-        return [], []
-    from repro.git.history import diffstat
-
-    pointers = {entry.pointer for entry in (*old.data, *new.data) if entry.pointer is not None}
-    changes = diffstat(repo, a.oid, b.oid, sorted(pointers))
-    files = [
-        FileStat(c.path, c.status, c.added, c.removed, c.old_path)
-        for c in changes
-        if posixpath.basename(c.path) not in _OTHER_PILLARS
-    ]
-    kept = {file.path for file in files}
-    return files, sorted(pointers | {c.path for c in changes if c.path not in kept})
-
-
 def _write_patch(
-    console: Console, repo: Repository, ends: tuple[Summary, Summary], excluded: list[str]
+    console: Console, repo: Repository, ends: tuple[Summary, Summary], excluded: Sequence[str]
 ) -> None:
     from repro.git.history import patch
 
@@ -90,3 +66,10 @@ def _write_patch(
     text = patch(repo, a.oid, b.oid, excluded, colour=console.has_colour)
     if text:
         console.write(f"\n{text}")
+
+
+def _write_cells(console: Console, difference: Difference) -> None:
+    lines = difference.code.cells
+    if lines:
+        text = "\n".join(("--- a/notebook/cells.py", "+++ b/notebook/cells.py", *lines, ""))
+        console.write(clean(text, keep="\n\t") if console.is_terminal else text)

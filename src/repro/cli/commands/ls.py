@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import click
 
 from repro.cli.console import Console, current_console
-from repro.cli.runs import open_runs
-from repro.cli.selection import Request, Selection, keys_named, select
+from repro.cli.runs import open_runs, runs_elsewhere
 from repro.cli.table import show_table, to_tsv
 from repro.cli.views import listing
 from repro.compare.columns import Columns, all_columns, columns_that_differ
 from repro.git.repository import Repository
+from repro.selection.select import Request, Selection, keys_named, select
 
 __all__ = ["command"]
 
@@ -80,11 +80,14 @@ def command(
         _ask(console, repo, selection, remote, is_filtered=is_filtered, as_json=as_json)
     elif as_json:
         now = datetime.now(UTC)
-        console.json([listing.to_json(run, now=now) for run in selection.runs])
+        away = runs_elsewhere(repo)
+        console.json(
+            [listing.to_json(run, now=now, where=away.get(run.id)) for run in selection.runs]
+        )
     elif not selection.runs:
         _say_none(console, selection)
     elif console.is_terminal:
-        _draw(console, selection, columns, every=every)
+        _draw(console, selection, columns, every=every, away=runs_elsewhere(repo))
     else:
         _write_tsv(console, selection, columns)
     if selection.n_more and not as_json:
@@ -120,14 +123,21 @@ def _say_none(console: Console, selection: Selection) -> None:
         console.talk("no runs yet; record one with: repro run -- python train.py")
 
 
-def _draw(console: Console, selection: Selection, columns: str | None, *, every: bool) -> None:
+def _draw(
+    console: Console,
+    selection: Selection,
+    columns: str | None,
+    *,
+    every: bool,
+    away: listing.Away,
+) -> None:
     runs = selection.runs
     now = datetime.now(UTC)
     if columns is not None:
-        shown = listing.chosen(runs, keys_named(columns, runs), now=now)
+        shown = listing.chosen(runs, keys_named(columns, runs), now=now, away=away)
     else:
         brought: Columns = all_columns(runs) if every else columns_that_differ(runs)
-        shown = listing.table(runs, brought, now=now, whole=every)
+        shown = listing.table(runs, brought, now=now, whole=every, away=away)
     hidden = show_table(console, shown, whole=every or columns is not None)
     if hidden:
         names = ", ".join(hidden[:4]) + (", …" if len(hidden) > 4 else "")

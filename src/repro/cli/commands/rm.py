@@ -78,7 +78,7 @@ def _remove(repo: Repository, runs: "Iterable[Summary | KnownRun]") -> None:
 
 def _matching(repo: Repository, expression: str) -> list[Summary]:
     """Returns the runs that match and that nothing speaks for."""
-    from repro.cli.selection import Request, select
+    from repro.selection.select import Request, select
 
     selection = select(repo, Request(expression))
     matching = [run for run in selection.runs if run.status is not Status.RUNNING]

@@ -7,7 +7,7 @@ import click
 from repro.cli.console import Console, current_console
 from repro.cli.page import clean
 from repro.cli.run_argument import RUN
-from repro.cli.runs import find_run, open_runs
+from repro.cli.runs import find_run, open_runs, runs_elsewhere
 from repro.git.repository import Repository
 from repro.model.run import Record
 from repro.model.summary import Summary
@@ -21,8 +21,9 @@ __all__ = ["command"]
 @click.option(
     "--patch", "show_patch", is_flag=True, help="Show the uncommitted changes it ran with."
 )
+@click.option("--cells", "show_cells", is_flag=True, help="Show the notebook's cells, as they ran.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: everything in the record.")
-def command(run: str, *, show_log: bool, show_patch: bool, as_json: bool) -> None:
+def command(run: str, *, show_log: bool, show_patch: bool, show_cells: bool, as_json: bool) -> None:
     """Show a run: code, params, metrics, data, environment, and what is missing.
 
     RUN is an id or the first letters of one, a name, @ (the newest, the default), @~2, a branch or
@@ -32,19 +33,22 @@ def command(run: str, *, show_log: bool, show_patch: bool, as_json: bool) -> Non
     repo = open_runs()
     summary, record = find_run(repo, run)
     now = datetime.now(UTC)
+    where = runs_elsewhere(repo).get(summary.id)
     if as_json:
         from repro.cli.views import record_json
 
-        console.json(record_json.to_json(record, summary, now=now))
+        console.json(record_json.to_json(record, summary, now=now, where=where))
         return
     if show_log:
         _write_log(console, record)
     if show_patch:
         _write_patch(console, repo, summary)
-    if not show_log and not show_patch:
+    if show_cells:
+        _write_cells(console, record)
+    if not (show_log or show_patch or show_cells):
         from repro.cli.views import record as view
 
-        console.show(view.page(record, summary, now=now))
+        console.show(view.page(record, summary, now=now, where=where))
 
 
 def _write_log(console: Console, record: Record) -> None:
@@ -54,6 +58,14 @@ def _write_log(console: Console, record: Record) -> None:
     text = record.output.decode("utf-8", "replace")
     # A pipe gets what was printed; a terminal must not obey what it is shown.
     console.write(clean(text, keep="\n\t\r") if console.is_terminal else text)
+
+
+def _write_cells(console: Console, record: Record) -> None:
+    if record.cells is None:
+        console.talk("it ran no cells of a notebook")
+        return
+    text = record.cells.decode("utf-8", "replace")
+    console.write(clean(text, keep="\n\t") if console.is_terminal else text)
 
 
 def _write_patch(console: Console, repo: Repository, summary: Summary) -> None:

@@ -53,6 +53,13 @@ def find_leftovers(repo: Repository, runs: Collection[RunId], *, at_ns: int) -> 
     found = [Leftover(path, died) for path in _locks(repo, day_ago)]
     found += [Leftover(path, died) for path in older("index", 1)]
     found += [Leftover(path, died) for path in older("live", 1) if _is_hidden(path)]
+    why = f"of ranks whose run is over, not written for {_UNCHANGED_DAYS} days"
+    long_ago = at_ns - _UNCHANGED_DAYS * _DAY_NS
+    found += [
+        Leftover(path, why)
+        for path in older("live/.jobs", _UNCHANGED_DAYS)
+        if _last_written_ns(path) < long_ago
+    ]
     for directory in _TEMPORARY_IN:
         in_it = older(directory, 1)
         found += [Leftover(path, died) for path in in_it if _TEMPORARY.fullmatch(_name(path))]
@@ -78,6 +85,16 @@ def _older(directory: str, before_ns: int) -> Iterator[str]:
                 # A copied index has the time of the user's own: when it was made, ctime tells.
                 if max(state.st_mtime_ns, state.st_ctime_ns) < before_ns:
                     yield entry.path
+
+
+def _last_written_ns(directory: str) -> int:
+    """Returns when anything below a directory was last written."""
+    last = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                last = max(last, os.lstat(f"{parent}/{name}").st_mtime_ns)
+    return last
 
 
 def _locks(repo: Repository, before_ns: int) -> Iterator[str]:

@@ -5,13 +5,15 @@ from typing import TypeVar
 
 from repro.cli.format import counted, number, percent, signed, size, value
 from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.cli.views.cells import cell_difference
 from repro.cli.views.content import content_change
 from repro.cli.views.environment_difference import environment_rows
 from repro.cli.views.marks import ARROW, MARKS, Rows, changed, grid, mark
 from repro.compare.changes import Changes
+from repro.compare.curves import CurveChange
 from repro.compare.diff import CodeChange, Difference, FileStat
 from repro.compare.metrics import MetricChange
-from repro.model.data import Artifact, DataEntry
+from repro.model.data import LOGGED_DIRECTORY, Artifact, DataEntry
 from repro.model.ids import short_id
 from repro.model.summary import Summary
 from repro.model.values import Value
@@ -25,11 +27,13 @@ def page(a: Summary, b: Summary, difference: Difference) -> list[Block]:
     """Returns the page: what is compared, the verdict, then each part that differs."""
     parts: list[tuple[str, list[Line | Grid]]] = [
         ("code", _code(difference.code)),
+        ("cells", cell_difference(difference.code.cells)),
         ("data", grid(_files(difference.data), wrap=1)),
         ("params", grid(_params(difference.params), wrap=2)),
         ("environment", grid(environment_rows(difference.environment), wrap=2)),
         ("artifacts", grid(_files(difference.artifacts), wrap=1)),
         ("metrics", _metrics(difference.metrics)),
+        ("curves", grid(list(map(_curve_row, difference.curves)), right=(1,))),
     ]
     sections = [Section(label, tuple(blocks)) for label, blocks in parts if blocks]
     lead: list[Block] = [run_pair(a, b), verdict(difference)]
@@ -112,7 +116,7 @@ def _files(found: Changes[File]) -> Rows:
     return [
         (
             mark(old, new),
-            Cell(path),
+            Cell(path.removeprefix(LOGGED_DIRECTORY)),
             Cell(content_change(old, new)),
             Cell(changed(old, new, lambda entry: size(entry.size_bytes)), "dim"),
         )
@@ -148,3 +152,13 @@ def _metric_row(metric: MetricChange) -> tuple[Cell, ...]:
         Cell(change),
         Cell(relative, "dim"),
     )
+
+
+def _curve_row(curve: CurveChange) -> tuple[Cell, ...]:
+    most = ""
+    if curve.largest is not None and curve.largest_at is not None:
+        most = f"most {signed(curve.largest)} at step {curve.largest_at:,}"
+    old, new = curve.n_points
+    points = "" if old == new else f"{old:,} {ARROW} {counted(new, 'point')}"
+    parts = Cell(f"part at step {curve.parts_at:,}")
+    return (Cell(curve.name), parts, Cell(most, "bold"), Cell(points, "dim"))

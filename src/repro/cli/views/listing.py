@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeGuard
+from typing import TypeAlias, TypeGuard
 
 from repro.cli.format import ago, aligned, duration, pointed, value
 from repro.cli.page import Cell
@@ -11,15 +11,18 @@ from repro.cli.table import Column
 from repro.compare.columns import Columns
 from repro.compare.fields import MISSING, Key
 from repro.compare.strict_json import Json, strict
-from repro.model.ids import short_id
+from repro.model.ids import RunId, short_id
 from repro.model.run import Status
 from repro.model.summary import Note, Summary
 from repro.model.values import Number
+from repro.record.liveness import Elsewhere
 
 __all__ = [
     "STATUS_STYLES",
+    "Away",
     "chosen",
     "elapsed_s",
+    "elsewhere_to_json",
     "is_reproducible",
     "iso",
     "note_to_json",
@@ -43,6 +46,11 @@ STATUS_STYLES: Mapping[Status, str] = {
     Status.RECORDED: "",
 }
 """How each status is coloured."""
+
+Away: TypeAlias = Mapping[RunId, Elsewhere]
+"""The runs in progress that no one here can see."""
+
+_NOT_AWAY: Away = {}
 
 _RANKS = {
     "metrics": 1,
@@ -95,7 +103,14 @@ def tags_text(tags: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={text}" if text else name for name, text in tags.items())
 
 
-def table(runs: Sequence[Summary], columns: Columns, *, now: datetime, whole: bool) -> list[Column]:
+def table(
+    runs: Sequence[Summary],
+    columns: Columns,
+    *,
+    now: datetime,
+    whole: bool,
+    away: Away = _NOT_AWAY,
+) -> list[Column]:
     """Returns the columns of the table for people.
 
     Args:
@@ -103,10 +118,11 @@ def table(runs: Sequence[Summary], columns: Columns, *, now: datetime, whole: bo
         columns: The params and metrics to show.
         now: UTC.
         whole: Whether columns that say nothing about these runs are shown too.
+        away: Where those are that no one here can see.
     """
     shown = [_letters(runs), _column("name", runs, starred_name)]
     if whole or any(run.status not in _QUIET for run in runs):
-        shown.append(_statuses(runs, now))
+        shown.append(_statuses(runs, now, away))
     shown.append(
         _column(
             "when", runs, lambda run: ago(run.started_at, now), style="dim", rank=_RANKS["when"]
@@ -147,16 +163,18 @@ def _last_note(run: Summary) -> str:
     return f"{line} (+{n_others})" if n_others else line
 
 
-def chosen(runs: Sequence[Summary], keys: Sequence[Key], *, now: datetime) -> list[Column]:
+def chosen(
+    runs: Sequence[Summary], keys: Sequence[Key], *, now: datetime, away: Away = _NOT_AWAY
+) -> list[Column]:
     """Returns the columns that the user named, after the one of the letters."""
-    return [_letters(runs), *(_field(key, runs, now) for key in keys)]
+    return [_letters(runs), *(_field(key, runs, now, away) for key in keys)]
 
 
-def _field(key: Key, runs: Sequence[Summary], now: datetime) -> Column:
+def _field(key: Key, runs: Sequence[Summary], now: datetime, away: Away) -> Column:
     if key.scope:
         return _values(str(key), key, runs, rank=0)
     if key.name == "status":
-        return _statuses(runs, now)
+        return _statuses(runs, now, away)
     if key.name == "duration_s":
         return _durations(runs, now)
     if key.name == "gaps":
@@ -190,12 +208,14 @@ def _letters(runs: Sequence[Summary]) -> Column:
     return _column("run", runs, lambda run: short_id(run.id), style="cyan")
 
 
-def _statuses(runs: Sequence[Summary], now: datetime) -> Column:
-    return Column("status", tuple(_status(run, now) for run in runs))
+def _statuses(runs: Sequence[Summary], now: datetime, away: Away) -> Column:
+    return Column("status", tuple(_status(run, now, away.get(run.id)) for run in runs))
 
 
-def _status(run: Summary, now: datetime) -> Cell:
+def _status(run: Summary, now: datetime, where: Elsewhere | None) -> Cell:
     text = status_text(run.status, run.exit_code)
+    if where is not None and run.status is Status.RUNNING:
+        return Cell(f"{text}, elsewhere; seen {ago(where.last_sign_at, now)}", "yellow")
     if run.status is Status.RUNNING:
         text += f" {duration(elapsed_s(run, now) or 0)}"
     return Cell(text, STATUS_STYLES[run.status])
@@ -292,8 +312,14 @@ def tsv_rows(
     return header, [[run.id, *(raw(key.value_in(run)) for key in keys)] for run in runs]
 
 
-def to_json(run: Summary, *, now: datetime) -> dict[str, Json]:
-    """Returns a run as the listing gives it to programs."""
+def to_json(run: Summary, *, now: datetime, where: Elsewhere | None = None) -> dict[str, Json]:
+    """Returns a run as the listing gives it to programs.
+
+    Args:
+        run: The run.
+        now: UTC.
+        where: Of a run in progress that no one here can see.
+    """
     return {
         "id": run.id,
         "name": run.name,
@@ -315,7 +341,15 @@ def to_json(run: Summary, *, now: datetime) -> dict[str, Json]:
         "gaps": [{"kind": gap.kind.value, "subject": gap.subject} for gap in run.gaps],
         "reproducible": is_reproducible(run),
         "pillars": {name: getattr(run.pillars, name) for name in run.pillars._fields},
+        "elsewhere": elsewhere_to_json(where),
     }
+
+
+def elsewhere_to_json(where: Elsewhere | None) -> Json:
+    """Returns on which machine a run was begun, and when it last wrote anything."""
+    if where is None:
+        return None
+    return {"host": where.host, "last_sign_at": iso(where.last_sign_at)}
 
 
 def note_to_json(note: Note) -> dict[str, Json]:

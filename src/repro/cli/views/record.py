@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from repro.cli.format import ago, counted, duration, number, size, sparkline, value
+from repro.cli.format import SPARKS, ago, counted, duration, number, size, sparkline, value
 from repro.cli.page import Block, Cell, Grid, Line, Section
+from repro.cli.views.cells import cell_rows
 from repro.cli.views.content import content_text
 from repro.cli.views.environment import (
     drift_lines,
@@ -14,6 +15,8 @@ from repro.cli.views.environment import (
     python_name,
     runtime_text,
 )
+from repro.cli.views.hardware import hardware_rows
+from repro.cli.views.in_progress import elsewhere_lines, output_tail
 from repro.cli.views.listing import (
     STATUS_STYLES,
     elapsed_s,
@@ -21,13 +24,15 @@ from repro.cli.views.listing import (
     status_text,
     tags_text,
 )
+from repro.model.curve import Curve
 from repro.model.data import Artifact, DataEntry, Place
 from repro.model.environment import Environment
 from repro.model.gap import Gap
 from repro.model.ids import short_id
 from repro.model.run import Code, Record, Status
 from repro.model.summary import Note, Summary
-from repro.model.values import flatten
+from repro.model.values import Number, Point, flatten
+from repro.record.liveness import Elsewhere
 
 __all__ = ["note_lines", "page"]
 
@@ -35,28 +40,35 @@ _MOST_ROWS = 40
 """Longer lists are cut: `--json` has everything."""
 
 
-def page(record: Record, summary: Summary, *, now: datetime) -> list[Block]:
+def page(
+    record: Record, summary: Summary, *, now: datetime, where: Elsewhere | None = None
+) -> list[Block]:
     """Returns the page of a run.
 
     Args:
         record: All of it.
         summary: Of the same run.
         now: UTC.
+        where: Of a run in progress that no one here can see.
     """
     parts: list[tuple[str, list[Line | Grid]]] = [
         ("code", list(_code(record.run.code))),
+        ("cells", cell_rows(record.cells)),
         ("params", _params(record)),
         ("metrics", _metrics(record)),
+        ("output", output_tail(record) if summary.status is Status.RUNNING else []),
         ("data", _data(record.data)),
         ("artifacts", _artifacts(record.artifacts)),
         ("environment", list(_environment(record))),
+        ("hardware", hardware_rows(record.system)),
         ("tags", _tags(record, summary)),
         ("notes", note_lines(summary.notes, now)),
         ("gaps", list(_gaps(record.run.gaps, summary.status))),
         ("go back", _go_back(summary)),
     ]
     sections = [Section(label, tuple(blocks)) for label, blocks in parts if blocks]
-    return [*_title(record, summary, now), Line.of(), *sections]
+    title = [*_title(record, summary, now), *elsewhere_lines(record, where, now)]
+    return [*title, Line.of(), *sections]
 
 
 def _title(record: Record, summary: Summary, now: datetime) -> Iterator[Block]:
@@ -120,13 +132,20 @@ def _metrics(record: Record) -> list[Line | Grid]:
     rows = []
     for name in names:
         metric = record.metrics[name]
-        curve = sparkline([point.value for point in record.history.get(name, ())])
+        curve = sparkline(_course(record.history.get(name, ())))
         step = "" if metric.step is None else f"step {metric.step}"
         rows.append(
             (name, Cell(number(metric.value), "bold"), Cell(step, "dim"), Cell(curve, "cyan"))
         )
     filled = [n for n in range(4) if any(_text(row[n]) for row in rows)]
     return _grid([tuple(row[n] for n in filled) for row in rows])
+
+
+def _course(points: Sequence[Point]) -> Sequence[Number]:
+    """Returns the values that `sparkline` draws."""
+    if isinstance(points, Curve):  # it takes a thousand of a million lines apart
+        return points.values(at_most=50 * SPARKS)
+    return [point.value for point in points]
 
 
 def _text(cell: Cell | str) -> str:
@@ -160,7 +179,14 @@ _PLACES = {
 
 
 def _artifacts(artifacts: Sequence[Artifact]) -> list[Line | Grid]:
-    return _files([(a, _PLACES[a.place], a.place is Place.NOWHERE) for a in artifacts])
+    return _files([(a, _whereabouts(a), a.place is Place.NOWHERE) for a in artifacts])
+
+
+def _whereabouts(artifact: Artifact) -> str:
+    """Returns where its bytes are, whether it was logged by name alone, and as what."""
+    logged = "logged" if artifact.is_logged else ""
+    what = " ".join(filter(None, (logged, artifact.kind)))
+    return f"{_PLACES[artifact.place]}, {what}" if what else _PLACES[artifact.place]
 
 
 def _files(entries: Sequence[tuple[DataEntry | Artifact, str, bool]]) -> list[Line | Grid]:
@@ -169,9 +195,10 @@ def _files(entries: Sequence[tuple[DataEntry | Artifact, str, bool]]) -> list[Li
     rows = []
     for entry, note, needs_a_look in entries:
         n_files = counted(entry.n_files, "file") if entry.is_directory else ""
+        name = entry.name if isinstance(entry, Artifact) else entry.path
         rows.append(
             (
-                f"{entry.path}/" if entry.is_directory else entry.path,
+                f"{name}/" if entry.is_directory else name,
                 Cell(content_text(entry), "yellow"),
                 size(entry.size_bytes),
                 *((n_files,) if has_directory else ()),

@@ -8,12 +8,16 @@ from repro.compare.strict_json import Json, strict
 from repro.model.gap import GapKind
 from repro.model.run import Record
 from repro.model.summary import Summary
+from repro.model.system import system_curves
 from repro.model.values import flatten
+from repro.record.liveness import Elsewhere
 
 __all__ = ["environment_to_json", "to_json"]
 
 
-def to_json(record: Record, summary: Summary, *, now: datetime) -> dict[str, Json]:
+def to_json(
+    record: Record, summary: Summary, *, now: datetime, where: Elsewhere | None = None
+) -> dict[str, Json]:
     """Returns what the listing says of the run, and the rest of its record.
 
     Name and tags are as people have edited them since; as they were recorded, they are beside.
@@ -21,7 +25,7 @@ def to_json(record: Record, summary: Summary, *, now: datetime) -> dict[str, Jso
     Bytes (inline artifacts, the lock) are in the run commit, at ``<oid>:.repro/...``.
     """
     run = record.run
-    return summary_to_json(summary, now=now) | {
+    return summary_to_json(summary, now=now, where=where) | {
         "recorded_name": run.name,
         "recorded_tags": strict(dict(run.tags)),
         "argv": list(run.command),
@@ -32,9 +36,11 @@ def to_json(record: Record, summary: Summary, *, now: datetime) -> dict[str, Jso
         "author": _fields(run.author),
         "host": _fields(run.host),
         "parent_run": run.parent_run,
+        "resumes": run.resumes,
         "repro_version": run.repro_version,
         "format": run.format,
         "code": _fields(run.code),
+        "notebook": _cells(record.cells),
         "params": strict(flatten(record.params)),
         "params_nested": strict(record.params),
         "metrics": {name: strict(metric.value) for name, metric in record.metrics.items()},
@@ -42,6 +48,10 @@ def to_json(record: Record, summary: Summary, *, now: datetime) -> dict[str, Jso
         "history": {
             name: [[point.step, point.time_s, strict(point.value)] for point in points]
             for name, points in record.history.items()
+        },
+        "system": {
+            name: [[point.step, point.time_s, strict(point.value)] for point in points]
+            for name, points in system_curves(record.system or b"").items()
         },
         "data": [_fields(entry) for entry in record.data],
         "artifacts": [_fields(artifact) for artifact in record.artifacts],
@@ -66,6 +76,16 @@ def environment_to_json(record: Record, summary: Summary) -> dict[str, Json]:
         "has_lock": record.lock is not None,
         "has_conda": record.conda is not None,
     }
+
+
+def _cells(content: bytes | None) -> Json:
+    """Returns the cells of a kernel, as they were executed; null outside of one."""
+    if content is None:
+        return None
+    from repro.model.cells import parse_cells
+
+    cells = parse_cells(content)
+    return {"path": cells.notebook, "order": cells.order, "cells": _fields(cells.executed)}
 
 
 def _fields(of: object) -> Json:
