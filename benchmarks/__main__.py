@@ -15,6 +15,7 @@ from benchmarks.peers import Peers, peer_rows
 from benchmarks.result import Result, Verdict
 from benchmarks.rows import ROWS, Row
 from benchmarks.rows.environment import environment_rows
+from benchmarks.rows.points import POINTS
 from benchmarks.rows.scale import SCALE
 
 __all__ = ["main"]
@@ -47,6 +48,8 @@ def _measure(bench: Bench, options: Options) -> int:
         rows = environment_rows(options.cache, with_cold=options.with_cold)
     elif options.with_scale:
         rows = SCALE
+    elif options.with_points:
+        rows = POINTS
     chosen = [row for row in rows if _fits(row, options.only)]
     if not chosen:
         raise BenchmarkError(f"no row fits {options.only!r}")

@@ -24,6 +24,7 @@ class Options:
         with_environments: Whether environments of a hundred packages are measured instead.
         with_cold: Whether they are also built with nothing in the caches.
         with_scale: Whether a repository with 100,000 runs is measured instead.
+        with_points: Whether a run with 1,000,000 points is measured instead.
         pairs: How often each side is measured.
         scratch: Where to work; None for a temporary directory.
         cache: Where the peers' environments are kept.
@@ -36,6 +37,7 @@ class Options:
     with_environments: bool
     with_cold: bool
     with_scale: bool
+    with_points: bool
     pairs: int
     scratch: Path | None
     cache: Path
@@ -70,6 +72,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--scale", action="store_true", help="a repository with 100,000 runs instead"
     )
+    parser.add_argument("--points", action="store_true", help="a run of 1,000,000 points instead")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="work below DIR")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep what is installed")
     found = parser.parse_args(argv)
@@ -84,6 +87,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         with_environments=found.environments or found.cold,
         with_cold=found.cold,
         with_scale=found.scale,
+        with_points=found.points,
         pairs=pairs,
         scratch=found.scratch,
         cache=found.cache or _cache(),

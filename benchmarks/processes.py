@@ -6,12 +6,13 @@ The benchmarks' own door, so that the program which is measured is not also the 
 import subprocess  # noqa: TID251 - repro.process is under test here
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.failure import BenchmarkError
 
-__all__ = ["output_of", "timed_ms"]
+__all__ = ["in_background", "output_of", "timed_ms"]
 
 _LIMIT_S = 600
 
@@ -59,6 +60,32 @@ def timed_ms(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> float
             errors.seek(0)
             raise _failed(argv, code, errors.read())
     return elapsed_ns / 1e6
+
+
+@contextmanager
+def in_background(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+) -> Iterator[Callable[[], None]]:
+    """Runs a command beside the stopwatch, until its stdin is closed when the block is left.
+
+    Yields:
+        What raises BenchmarkError where the command has ended already.
+    """
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(
+            argv, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
+        )
+
+        def must_be_up() -> None:
+            code = child.poll()
+            if code is not None:
+                errors.seek(0)
+                raise _failed(argv, code, errors.read())
+
+        try:
+            yield must_be_up
+        finally:
+            child.communicate(timeout=_LIMIT_S)
 
 
 def _failed(argv: Sequence[str], code: int, stderr: bytes) -> BenchmarkError:

@@ -2,6 +2,7 @@
 
 from benchmarks.peers.dvc import dvc_rows
 from benchmarks.peers.installed import Peers
+from benchmarks.peers.points import point_rows
 from benchmarks.peers.scripts import script_rows
 from benchmarks.rows import Row
 
@@ -10,4 +11,4 @@ __all__ = ["Peers", "peer_rows"]
 
 def peer_rows(peers: Peers) -> tuple[Row, ...]:
     """Returns the rows; a peer is installed when a row of its is measured."""
-    return (*dvc_rows(peers), *script_rows(peers))
+    return (*dvc_rows(peers), *script_rows(peers), *point_rows(peers))

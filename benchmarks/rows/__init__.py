@@ -3,10 +3,13 @@
 from benchmarks.rows.checkout import CHECKOUT
 from benchmarks.rows.first_instruction import FIRST_INSTRUCTION
 from benchmarks.rows.listing import LISTING
+from benchmarks.rows.metric import METRIC
 from benchmarks.rows.pack import PACK
 from benchmarks.rows.record import RECORD
 from benchmarks.rows.row import Row
 from benchmarks.rows.run import RUN
+from benchmarks.rows.sampling import SAMPLING
+from benchmarks.rows.session import SESSION
 from benchmarks.rows.startup import STARTUP
 
 __all__ = ["ROWS", "Row"]
@@ -18,5 +21,8 @@ ROWS: tuple[Row, ...] = (
     *LISTING,
     *PACK,
     *CHECKOUT,
+    *METRIC,
+    *SESSION,
+    *SAMPLING,
     *STARTUP,
 )
