@@ -22,6 +22,13 @@ README = (_ROOT / "README.md").read_text(encoding="utf-8")
 DATA_MODEL = (_ROOT / "docs" / "data-model.md").read_text(encoding="utf-8")
 
 
+_CURVE = """
+with open("metrics.csv", "w") as stream:
+    stream.write("step,loss\\n")
+    stream.writelines(f"{step},{1 / (step + 1)}\\n" for step in range(20))
+"""
+
+
 def shown_commands() -> list[str]:
     """Returns the commands at a prompt in the README, in order."""
     blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
@@ -33,6 +40,12 @@ def shown_commands() -> list[str]:
 def project(dvc_repo: Scratch) -> Scratch:
     """A project in which the README's commands make sense."""
     stage = {"cmd": "python train.py", "deps": ["train.py"], "params": ["lr"]}
+    script = (dvc_repo.path / "train.py").read_text(encoding="utf-8")
+    dvc_repo.write("train.py", f"{script}{_CURVE}")
+    code: dict[str, object] = {"outputs": [], "execution_count": None, "source": "print('hello')"}
+    cells = [{"cell_type": "code", "id": "a", "metadata": {}, **code}]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    dvc_repo.write("train.ipynb", json.dumps(notebook))
     dvc_repo.write("dvc.yaml", json.dumps({"stages": {"train": stage}}))
     dvc_repo.commit()
     for name in ("ivory-falcon", "merry-badger"):
