@@ -43,7 +43,7 @@ def copy_path(source: str, key: str, *, directory: str) -> Copied:
         else:
             _copy_open(_open_file(source), source, temporary, problems)
         _put(temporary, f"{directory}/artifacts/{content}")
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no half a copy stays behind
         _remove(temporary)
         raise
     return Copied(content, problems)
@@ -56,7 +56,7 @@ def put_bytes(data: bytes, key: str, *, directory: str) -> Copied:
         with open(temporary, "xb") as file:
             file.write(data)
         _put(temporary, f"{directory}/artifacts/{content}")
-    except BaseException:
+    except BaseException:  # Ctrl-C too: no half a copy stays behind
         _remove(temporary)
         raise
     return Copied(content, {})

@@ -9,7 +9,7 @@ from repro.record.formats import FormatError, load_mapping
 from repro.record.project import Project
 from repro.secrets.redactor import Redactor
 
-__all__ = ["collect_params", "params_files", "read_existing"]
+__all__ = ["collect_params", "params_files", "read_existing", "united"]
 
 _CONVENTIONAL = ("params.yaml", "params.yml", "params.toml", "params.json", "dvclive/params.yaml")
 
@@ -63,7 +63,7 @@ def _merge(params: Params, values: Params, path: str) -> None:
         if key in params and not _agree(old, value):
             params[f"{path}:{key}"] = value
         elif isinstance(value, dict) and isinstance(old, dict):
-            params[key] = _united(old, value)
+            params[key] = united(old, value)
         else:
             params[key] = value
 
@@ -88,13 +88,14 @@ def _give(params: Params, name: str, value: Value) -> None:
     at[last] = value
 
 
-def _united(old: Params, new: Params) -> Params:
-    united = dict(old)
+def united(old: Params, new: Params) -> Params:
+    """Returns the old params with the new ones over them, nested ones one by one."""
+    both = dict(old)
     for key, value in new.items():
-        below = united.get(key)
-        both = isinstance(value, dict) and isinstance(below, dict)
-        united[key] = _united(below, value) if both else value  # type: ignore[arg-type]
-    return united
+        below = both.get(key)
+        is_nested = isinstance(value, dict) and isinstance(below, dict)
+        both[key] = united(below, value) if is_nested else value  # type: ignore[arg-type]
+    return both
 
 
 def _without_secrets(params: Params, redactor: Redactor, gaps: list[Gap]) -> Params:

@@ -12,9 +12,10 @@ from repro.model.gap import Gap, GapKind
 from repro.model.ids import RunId, short_id
 from repro.model.run import Record
 from repro.model.summary import Summary
-from repro.model.values import Params, Point
+from repro.model.values import Point
 from repro.record.begun import Begun
 from repro.record.live import list_live_runs
+from repro.record.params import united
 
 __all__ = ["RunInProgressError", "earlier_record", "going_on_from", "joined"]
 
@@ -130,20 +131,10 @@ def joined(earlier: Record | None, later: Record) -> Record:
     if earlier is None:
         return later
     return later._replace(
-        params=_over(earlier.params, later.params),
+        params=united(earlier.params, later.params),
         metrics={**earlier.metrics, **later.metrics},
         history=_continued(earlier.history, later.history),
     )
-
-
-def _over(under: Params, over: Params) -> Params:
-    """Returns params, nested ones one by one."""
-    united = dict(under)
-    for name, value in over.items():
-        below = united.get(name)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        united[name] = _over(below, value) if both else value  # type: ignore[arg-type]
-    return united
 
 
 def _continued(
