@@ -8,7 +8,7 @@ import pytest
 
 from repro.git.repository import Repository, open_repository
 from repro.model.ids import Oid, RunId, run_ref
-from repro.model.run import Code, Record, Status
+from repro.model.run import Code, DirtyPath, Record, Status
 from repro.model.values import Metric, Number, Params
 from repro.store.runs import write_run
 from tests.model.records import simple_record
@@ -36,6 +36,7 @@ class Shelf(NamedTuple):
         name: str | None = None,
         metrics: Mapping[str, Number] | None = None,
         params: Params | None = None,
+        is_dirty: bool = False,
     ) -> Oid:
         """Writes a run that began `minute` minutes after the first and returns its commit.
 
@@ -45,8 +46,12 @@ class Shelf(NamedTuple):
             name: Its name.
             metrics: Its metrics.
             params: Its params.
+            is_dirty: Whether it began with uncommitted changes.
         """
         record = self.record(letters, minute=minute, name=name, metrics=metrics, params=params)
+        if is_dirty:
+            code = record.run.code._replace(dirty=(DirtyPath("train.py", "modified"),))
+            record = record._replace(run=record.run._replace(code=code))
         return write_run(
             self.repo,
             record,

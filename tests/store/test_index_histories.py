@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from repro.git.refs import list_refs
 from repro.git.repository import open_repository
 from repro.model.event import EventKind
-from repro.model.ids import ARCHIVE_REFS, LOG_REFS, RUN_REFS, WriterId
+from repro.model.ids import ARCHIVE_REFS, LOG_REFS, RUN_REFS, Oid, RunId, WriterId
 from repro.store import index
 from repro.store.archive import fold_runs
 from repro.store.index import ask_index
@@ -28,6 +29,7 @@ from tests.store.conftest import START, Shelf
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 WRITERS = (WriterId("zyxwvuts"), WriterId("kkkkkkkk"))
+COMMITS = tuple(Oid(digit * 40) for digit in "123")
 
 number = st.integers(0, 1000)
 step = st.one_of(
@@ -42,6 +44,7 @@ step = st.one_of(
     st.tuples(st.just("delete archive"), number),
     st.tuples(st.just("pack"), number),
     st.tuples(st.just("say"), number),
+    st.tuples(st.just("belong"), number),
     st.tuples(st.just("new writer"), number),
     st.tuples(st.just("lose"), number),
     st.tuples(st.just("truncate"), number),
@@ -124,6 +127,14 @@ class History:
             word = Word(kinds[number % 4], run, "same", "")  # type: ignore[arg-type]
             append_events(self.shelf.repo, [word], now=START, author=None)
 
+    def _belong(self, number: int) -> None:
+        # Of runs that are there, are not yet, or are no longer.
+        known = [str(run.id) for run in known_runs_directly(self.shelf.repo) if "T" in run.id]
+        runs = [*self.said, *known, "20240506T070809-kkkkkkkk"]
+        run = runs[number % len(runs)]
+        word = Word(EventKind.BELONG, RunId(run), value=COMMITS[number % 3])
+        append_events(self.shelf.repo, [word], now=START, author=None)
+
     def _new_writer(self, number: int) -> None:
         if number % 3 == 0:
             new_writer(self.shelf.repo)
@@ -142,6 +153,27 @@ class History:
         for place in ("packed-refs", "refs/repro/runs", "refs/repro/archive", "refs/repro/log"):
             if os.path.exists(path := f"{self.shelf.repo.common_dir}/{place}"):
                 os.utime(path, (at, at))
+
+
+def assert_belonging(shelf: Shelf) -> None:
+    """Fails unless the index ties the runs to the commits that they say themselves."""
+    runs = {run.id: run for run in read_listing_directly(shelf.repo).summaries}
+    every = {oid for run in runs.values() for oid in (run.commit, *run.commits) if oid} | {*COMMITS}
+    for wanted in ({*COMMITS[:1]}, every):
+        question = partial(Reader.belonging_to, commits=wanted)
+        pairs = ask_index(shelf.repo, question)
+        assert pairs is not None
+        assert {(run, oid) for run, oid in pairs if run in runs} == {
+            (run.id, oid)
+            for run in runs.values()
+            for oid in (run.commit, *run.commits)
+            if oid in wanted
+        }
+    some = [*runs][::2]
+    found = ask_index(shelf.repo, lambda reader: reader.of_ids(some))
+    assert found is not None
+    assert found.summaries == [run for run in runs.values() if run.id in some]
+    assert ask_index(shelf.repo, lambda reader: reader.recorded(some)) == {*some}
 
 
 @pytest.fixture
@@ -171,5 +203,6 @@ def test_the_index_says_what_refs_say_after_every_step(
             assert ask_index(shelf.repo, Reader.listing) == read_listing_directly(shelf.repo), what
             known = ask_index(shelf.repo, Reader.known_runs)
             assert known == known_runs_directly(shelf.repo), what
+            assert_belonging(shelf)
     finally:
         shutil.rmtree(directory)

@@ -1,21 +1,19 @@
 """Looks at repro's refs as they lie on disk: git itself passes over those that are broken."""
 
 import os
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from repro.fsck.problem import Kind, Problem
 from repro.git.refs import list_refs
 from repro.git.repository import Repository
-from repro.model.ids import Oid, RefName, RunId, run_id_from_ref
+from repro.model.ids import Oid, RefName, RunId, is_oid, run_id_from_ref
 
 __all__ = ["ALL_REFS", "STALE_AFTER_S", "Refs", "runs_of", "scan_refs"]
 
 ALL_REFS = "refs/repro/"
 STALE_AFTER_S = 600
 """git holds the lock of a ref for milliseconds: who made one that is so old has died."""
-_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Refs(NamedTuple):
@@ -60,7 +58,7 @@ def scan_refs(repo: Repository, *, now_s: float) -> Refs:
         except FileNotFoundError:  # packed or dropped meanwhile
             continue
         text = content.strip()
-        if _OID.fullmatch(text):
+        if is_oid(text):
             found[ref] = Oid(text)
         elif not text.startswith("ref:"):
             broken[ref] = path
@@ -83,7 +81,7 @@ def _packed(repo: Repository) -> Iterator[tuple[RefName, Oid]]:
         with open(f"{repo.common_dir}/packed-refs", encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 oid, _, ref = line.rstrip("\n").partition(" ")
-                if ref.startswith(ALL_REFS) and _OID.fullmatch(oid):
+                if ref.startswith(ALL_REFS) and is_oid(oid):
                     yield RefName(ref), Oid(oid)
     except FileNotFoundError:
         return

@@ -1,4 +1,4 @@
-"""What people say of runs after they were recorded: tags, notes, stars, names, removals.
+"""What is said of runs after they were recorded: tags, notes, stars, names, commits, removals.
 
 A run commit never changes, so such words are events in a log of each clone; the logs of all clones
 are read together. Sorted by time, writer and id, events give the same result in whatever order they
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from repro.model.ids import RunId, WriterId, is_run_id, is_writer_id
+from repro.model.ids import Oid, RunId, WriterId, is_oid, is_run_id, is_writer_id
 from repro.model.summary import Note
 
 __all__ = [
@@ -52,6 +52,9 @@ class EventKind(StrEnum):
     UNSTAR = "unstar"
     RENAME = "rename"
     """Calls the run `name`."""
+    BELONG = "belong"
+    """Says that the run belongs to the commit `value`, which holds its results or was made of one
+    that does: by an amend, a rebase, a squash."""
     REMOVE = "remove"
     """Hides the run in the clone that wrote the event, and there alone."""
     RESTORE = "restore"
@@ -90,6 +93,8 @@ class Edits(NamedTuple):
         tags: Value by tag that was set and not taken away since; None for one taken away.
         starred: Whether it has a star.
         notes: Oldest first.
+        commits: To which commits it belongs, besides the one that it started from; in the order
+            in which that was said.
         removed_by: The writers that removed it and did not restore it.
         restored_by: The writers that restored it and did not remove it again.
     """
@@ -98,6 +103,7 @@ class Edits(NamedTuple):
     tags: Mapping[str, str | None] = {}
     starred: bool = False
     notes: tuple[Note, ...] = ()
+    commits: tuple[Oid, ...] = ()
     removed_by: frozenset[WriterId] = frozenset()
     restored_by: frozenset[WriterId] = frozenset()
 
@@ -138,6 +144,8 @@ def flaw_of(kind: EventKind, name: str, value: str) -> str | None:
         return _flaw_of_name(name, "the name") or (
             f"{name} means something else where a run is named" if is_taken else None
         )
+    if kind is EventKind.BELONG and not is_oid(value):
+        return f"{value!r} is no commit"
     return None
 
 
@@ -179,6 +187,8 @@ def decode_event(line: str | bytes) -> Event | None:
         is_sound = at.tzinfo is not None and is_run_id(run) and is_writer_id(writer)
         if not is_sound or not event_id or (kind in _NAMING and not name):
             return None
+        if kind is EventKind.BELONG and not is_oid(value):
+            return None
         at = at.astimezone(UTC)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
@@ -215,6 +225,9 @@ def _applied(edits: Edits, event: Event) -> Edits:
             return edits._replace(starred=event.kind is EventKind.STAR)
         case EventKind.RENAME:
             return edits._replace(name=event.name)
+        case EventKind.BELONG:
+            commits = dict.fromkeys((*edits.commits, Oid(event.value)))
+            return edits._replace(commits=tuple(commits))
         case EventKind.REMOVE:
             return edits._replace(
                 removed_by=edits.removed_by | {event.writer},

@@ -15,6 +15,7 @@ __all__ = [
     "LETTERS",
     "LIVE_REFS",
     "LOG_REFS",
+    "NOTES_REF",
     "RUN_REFS",
     "TRASH_REFS",
     "UNDO_REFS",
@@ -23,6 +24,7 @@ __all__ = [
     "RunId",
     "WriterId",
     "archive_ref",
+    "is_oid",
     "is_run_id",
     "is_writer_id",
     "live_ref",
@@ -55,12 +57,16 @@ UNDO_REFS = "refs/repro/undo/"
 ARCHIVE_REFS = "refs/repro/archive/"
 """Folded runs, a chain of commits for each writer."""
 LOG_REFS = "refs/repro/log/"
-"""Tags, notes, stars, names and removals, a chain of commits for each writer."""
+"""Tags, notes, stars, names, commits and removals, a chain of commits for each writer."""
 TRASH_REFS = "refs/repro/trash/"
 """Removed runs until `repro gc`."""
 INCOMING_REFS = "refs/repro/incoming/"
 """What a pull has fetched and not yet checked."""
 
+NOTES_REF = "refs/notes/repro"
+"""Run ids by commit, as git notes: git itself carries these through an amend, rebase or squash."""
+
+_OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _TIME_FORMAT = "%Y%m%dT%H%M%S"
 _RUN_ID = re.compile(
     "([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})-[k-z]{8}", re.ASCII
@@ -84,6 +90,11 @@ def new_run_id(started_at: datetime, entropy: bytes) -> RunId:
 
 def _letters(entropy: bytes) -> str:
     return "".join(LETTERS[byte >> 4] + LETTERS[byte & 15] for byte in entropy)
+
+
+def is_oid(text: str) -> bool:
+    """Tells whether the text is a full object id."""
+    return _OID.fullmatch(text) is not None
 
 
 def new_writer_id(entropy: bytes) -> WriterId:

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from repro.errors import ReproError
 from repro.model.gap import Gap, GapKind
-from repro.model.ids import Oid, RefName, RunId, is_run_id
+from repro.model.ids import Oid, RefName, RunId, is_oid, is_run_id
 from repro.model.run import FIRST_FORMAT, FORMAT_VERSION, Pillars, Record, Status
 from repro.model.values import Number, Value, flatten
 
@@ -47,7 +47,6 @@ _MAX_VALUES_BYTES = 32_768
 _MAX_DECIMAL_BITS = 14_000
 """Python reads and writes no decimal integers beyond 4,300 digits."""
 _NAMED_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
-_OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -94,6 +93,8 @@ class Summary(NamedTuple):
         format: Version of the record's format.
         starred: Whether somebody starred it.
         notes: What people wrote about it, oldest first.
+        commits: To which commits it belongs besides `commit`: one that holds its results, or that
+            an amend, a rebase or a squash made of one.
     """
 
     id: RunId
@@ -117,6 +118,7 @@ class Summary(NamedTuple):
     format: int = FIRST_FORMAT
     starred: bool = False
     notes: tuple[Note, ...] = ()
+    commits: tuple[Oid, ...] = ()
 
 
 def number_to_json(value: Number) -> Number | str:
@@ -291,7 +293,7 @@ def _summary(fields: dict[str, Any], oid: Oid, ref: RefName) -> Summary:
     commit = fields["commit"]
     if started_at.tzinfo is None or not is_run_id(fields["id"]):
         raise ValueError("a time without its zone, or no run id")
-    if commit is not None and not _OID.fullmatch(commit):
+    if commit is not None and not is_oid(commit):
         raise ValueError("not a commit")
     return Summary(
         id=fields["id"],

@@ -1,21 +1,18 @@
 """Which runs are folded, and where: a few by their ids, or all of some archives."""
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.objects import read_objects
 from repro.git.refs import list_refs
 from repro.git.repository import Repository
-from repro.model.ids import ARCHIVE_REFS, Oid, RefName, RunId
+from repro.model.ids import ARCHIVE_REFS, Oid, RefName, RunId, is_oid
 from repro.store.archive import list_segments, read_segment
 
 if TYPE_CHECKING:
     from repro.store.index_reader import Reader
 
 __all__ = ["FoldedRun", "find_folded", "read_folded_runs"]
-
-_OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class FoldedRun(NamedTuple):
@@ -72,5 +69,5 @@ def read_folded_runs(
     for (ref, _), content in zip(segments, contents, strict=True):
         for line in read_segment(ref, content or b""):
             run_id = line.id
-            if run_id is not None and _OID.fullmatch(line.oid):
+            if run_id is not None and is_oid(line.oid):
                 yield FoldedRun(run_id, line.oid, ref, line.summary)

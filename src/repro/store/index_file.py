@@ -37,7 +37,7 @@ __all__ = [
     "write_state",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SYNCHRONOUS = "OFF" if os.path.exists("/proc/sys/kernel/random/boot_id") else "NORMAL"
 """Where nothing tells that the machine was started anew, a power cut must leave it whole."""
 BUSY_S = 10.0
@@ -64,9 +64,10 @@ CREATE TABLE runs (
 );
 CREATE UNIQUE INDEX run_of_id ON runs (id, is_hot);
 CREATE TABLE events (
-    line TEXT PRIMARY KEY, run TEXT NOT NULL, is_removal INTEGER NOT NULL
+    line TEXT PRIMARY KEY, run TEXT NOT NULL, is_removal INTEGER NOT NULL, belongs_to TEXT
 ) WITHOUT ROWID;
 CREATE INDEX events_of_run ON events (run);
+CREATE INDEX events_by_commit ON events (belongs_to) WHERE belongs_to IS NOT NULL;
 """
 _LOOKUPS = """
 CREATE INDEX hot_runs ON runs (id, oid) WHERE is_hot;
@@ -75,6 +76,7 @@ CREATE INDEX runs_by_letters ON runs (substr(id, 17));
 CREATE INDEX runs_by_name ON runs (name);
 CREATE INDEX runs_by_commit ON runs (oid);
 CREATE INDEX runs_by_origin ON runs (begun_from, id);
+CREATE INDEX odd_runs ON runs (number) WHERE is_odd;
 """
 """Made after the rows, which is quicker."""
 

@@ -1,10 +1,9 @@
 """Which runs may come first in an order: found without decoding the others."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from repro.model.ids import Oid
 from repro.store.index_query import CLOSE, TINY, Condition, Match, Place, render, unreadable
 
 # ruff: noqa: S608 - the parts of a query are written here, and values are bound
@@ -38,7 +37,7 @@ def leading(
     *,
     limit: int,
     is_descending: bool,
-    begun_from: Oid | None = None,
+    among: Collection[str] | None = None,
 ) -> Leading | None:
     """Returns the runs that may be the first of those that meet a condition, by a number of theirs.
 
@@ -48,7 +47,7 @@ def leading(
         place: The number.
         limit: How many runs come first, at least 1.
         is_descending: Whether the largest come first.
-        begun_from: Only runs that began from this commit; and those that cannot be read.
+        among: Only these runs; and those that cannot be read.
 
     Returns:
         None where so many have the same number, or something else than a number, that it is no
@@ -57,7 +56,7 @@ def leading(
     if place.path is None:
         return None
     sql = render(condition, wanted=place)
-    where, values = sql.where(begun_from)
+    where, values = sql.where(among)
     path = place.path.replace("'", "''")
     cases = unreadable([place.column], "NULL")
     value = f"CASE {cases} ELSE json_extract({place.column}, '{path}') END"

@@ -52,19 +52,23 @@ def apply_logs(
             raise HistoryChanged from None  # what was known is gone
         raise
     parents: set[str] = set()
-    rows: list[tuple[str, str, bool]] = []
+    rows: list[tuple[str, str, bool, str | None]] = []
     for commit in out.split(b"\0")[1:]:
         head, _, message = commit.partition(b"\n")
         parents.update(head.decode("ascii").split())
         rows += [
             # Written anew: ASCII, and one line for one event.
-            (encode_event(event), event.run, event.kind in _HIDING)
+            (encode_event(event), event.run, event.kind in _HIDING, _commit_of(event))
             for event in _events(message)
         ]
     if any(oid not in parents for ref, oid in known.items() if logs[ref] != oid):
         raise HistoryChanged
-    db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
-    return {run for _, run, _ in rows}
+    db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", rows)
+    return {row[1] for row in rows}
+
+
+def _commit_of(event: Event) -> str | None:
+    return event.value if event.kind is EventKind.BELONG else None
 
 
 def _events(message: bytes) -> Iterator[Event]:

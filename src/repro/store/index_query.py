@@ -7,11 +7,12 @@ by whoever asked.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 __all__ = [
     "ALWAYS",
+    "AMONG",
     "CLOSE",
     "TINY",
     "Condition",
@@ -34,8 +35,16 @@ TINY = 1e-300
 _HEAD = "head"
 _MEASURES = "ifnull(measures, head)"
 """Params and metrics stand alone where the summary is as repro writes it."""
-_SAID = frozenset({"name", "starred", "notes"})
+_SAID = frozenset({"name", "starred", "notes", "commits"})
 """Fields that people may set at any time."""
+AMONG = (
+    "number IN (SELECT number FROM runs WHERE id IN (SELECT value FROM json_each(?))"
+    " UNION ALL SELECT number FROM runs WHERE is_odd)"
+)
+"""True for the runs of a JSON array of ids, and for those that cannot be read.
+
+Each half is found by an index of its own.
+"""
 
 
 class Place(NamedTuple):
@@ -144,16 +153,16 @@ class Rendered(NamedTuple):
     certain: str
     certain_values: tuple[object, ...]
 
-    def where(self, begun_from: str | None = None) -> tuple[str, tuple[object, ...]]:
+    def where(self, among: Collection[str] | None = None) -> tuple[str, tuple[object, ...]]:
         """Returns what finds the rows that are shown and may meet it, and its values.
 
         Args:
-            begun_from: Only runs that began from this commit; and those that cannot be read.
+            among: Only these runs; and those that cannot be read.
         """
-        if begun_from is None:
+        if among is None:
             return f"is_shown AND {self.possible}", self.possible_values
-        where = f"is_shown AND (begun_from = ? OR is_odd) AND {self.possible}"
-        return where, (begun_from, *self.possible_values)
+        where = f"is_shown AND {AMONG} AND {self.possible}"
+        return where, (json.dumps(list(among)), *self.possible_values)
 
 
 class _Sql(NamedTuple):

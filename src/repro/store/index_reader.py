@@ -2,7 +2,8 @@
 
 # ruff: noqa: S608 - the parts of a query are written here, and values are bound
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.objects import read_objects
@@ -155,9 +156,23 @@ class Reader:
         where = "(id >= ? AND id < ? OR substr(id, 17) >= ? AND substr(id, 17) < ?)"
         return self._read(self._rows(where, (word, end, word, end)))
 
-    def begun_from(self, commit: Oid) -> Listing:
-        """Returns the newest of the runs that began from a commit, and those of its second."""
-        return self._read(self._newest("begun_from = ?", (commit,), 1))
+    def belonging_to(self, commits: Iterable[Oid]) -> list[tuple[RunId, Oid]]:
+        """Returns which runs began from some commits or were said to belong to them, and to which.
+
+        A run may be there more than once, and hidden ones are.
+        """
+        query = (
+            "SELECT id, begun_from FROM runs WHERE begun_from IN (SELECT value FROM json_each(?1))"
+            " UNION SELECT run, belongs_to FROM events"
+            " WHERE belongs_to IN (SELECT value FROM json_each(?1))"
+        )
+        rows = self._db.execute(query, (json.dumps(list(commits)),))
+        return [(RunId(run), Oid(commit)) for run, commit in rows]
+
+    def of_ids(self, runs: Iterable[RunId]) -> Listing:
+        """Returns those of some runs that are there."""
+        ids = json.dumps(list(runs))
+        return self._read(self._rows("id IN (SELECT value FROM json_each(?))", (ids,)))
 
     def beginning_words(self, text: str, number: int) -> Listing:
         """Returns some runs whose letters or name begin with a text."""
@@ -169,17 +184,19 @@ class Reader:
         ]
         return self._read(list(dict.fromkeys(rows)))
 
-    def matches(self, condition: "Condition", *, begun_from: Oid | None = None) -> "list[Match]":
+    def matches(
+        self, condition: "Condition", *, among: Collection[RunId] | None = None
+    ) -> "list[Match]":
         """Returns the runs that may meet a condition, newest first by id.
 
         Args:
             condition: The condition.
-            begun_from: Only runs that began from this commit; and those that cannot be read.
+            among: Only these runs; and those that cannot be read.
         """
         from repro.store.index_query import Match, render
 
         sql = render(condition)
-        where, values = sql.where(begun_from)
+        where, values = sql.where(among)
         query = f"SELECT number, id, {sql.certain} FROM runs WHERE {where}"
         found = [
             Match(number, run, bool(is_certain))
@@ -195,7 +212,7 @@ class Reader:
         *,
         limit: int,
         is_descending: bool,
-        begun_from: Oid | None = None,
+        among: Collection[RunId] | None = None,
     ) -> "Leading | None":
         """Returns what `repro.store.index_leading.leading` does."""
         from repro.store.index_leading import leading
@@ -206,7 +223,7 @@ class Reader:
             place,
             limit=limit,
             is_descending=is_descending,
-            begun_from=begun_from,
+            among=among,
         )
 
     def extremes(self, place: "Place", *, is_lowest: bool) -> Listing:
@@ -217,14 +234,12 @@ class Reader:
         found = self.leading(ALWAYS, place, limit=1, is_descending=is_descending)
         return self.listing() if found is None else self.read(m.number for m in found.matches)
 
-    def some_with(self, place: "Place", *, begun_from: Oid | None = None) -> Listing:
-        """Returns some of the runs that have a value at a place."""
+    def some_with(self, place: "Place") -> Listing:
+        """Returns some of the runs that have a value at a place, perhaps others too."""
         from repro.store.index_query import Test, render
 
-        condition = Test(place, "exists")
-        possible, values, _, _ = render(condition)
-        where = f"{possible} AND (? IS NULL OR begun_from = ?) LIMIT {_FEW}"
-        return self._read(self._rows(where, (*values, begun_from, begun_from)))
+        where, values = render(Test(place, "exists")).where()
+        return self._read(self._rows(f"{where} LIMIT {_FEW}", values))
 
     def folded(self, runs: Iterable[RunId]) -> list[tuple[RunId, Oid, RefName]]:
         """Returns id, commit and archive of those of some runs that are folded, hidden ones too."""
@@ -240,5 +255,5 @@ class Reader:
 
     def recorded(self, runs: Iterable[RunId]) -> set[RunId]:
         """Returns which of some runs are there."""
-        query = "SELECT 1 FROM runs WHERE id = ? AND is_shown"
-        return {run for run in runs if self._db.execute(query, (run,)).fetchone() is not None}
+        query = "SELECT id FROM runs WHERE id IN (SELECT value FROM json_each(?)) AND is_shown"
+        return {RunId(run) for (run,) in self._db.execute(query, (json.dumps(list(runs)),))}

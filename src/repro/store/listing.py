@@ -315,4 +315,5 @@ def with_edits(run: Summary, edits: "Mapping[RunId, Edits]") -> Summary:
         tags={key: value for key, value in tags.items() if value is not None},
         starred=edit.starred,
         notes=edit.notes,
+        commits=edit.commits,
     )
