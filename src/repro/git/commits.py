@@ -16,7 +16,7 @@ from repro.git.repository import GitError, Repository
 from repro.model.ids import Oid, RefName
 from repro.model.run import Identity
 
-__all__ = ["NOBODY", "commit_tree", "write_commit"]
+__all__ = ["NOBODY", "commit_head", "commit_tree", "fast_import", "write_commit"]
 
 _WORTH_LOOKING_BYTES = 4096
 NOBODY = Identity("unknown", "")
@@ -58,30 +58,39 @@ def write_commit(
     zero = "0" * (40 if repo.hash_name == "sha1" else 64)
     gone = [name for name in (drop_ref, branch if ref is None else None) if name is not None]
     stream = [
-        _head(branch, message, author or NOBODY, at),
+        commit_head(branch, message, author or NOBODY, at),
         *_changes(tree, parents, replace),
         *(_file(repo, path, content) for path, content in (files or {}).items()),
         b"\nget-mark :1\n",
         *(f"reset {name}\nfrom {zero}\n\n".encode() for name in gone),
         b"done\n",
     ]
-    try:
-        out = _fast_import(repo, b"".join(stream))
-    except GitError as error:
-        _remove_crash_report(repo, error.stderr)
-        if ref is not None and "does not contain" in error.stderr:
-            raise RefExistsError(ref) from error
-        raise
+    out = fast_import(repo, ref, b"".join(stream))
     return Oid(out.decode("ascii").strip())
 
 
-def _fast_import(repo: Repository, stream: bytes) -> bytes:
+def fast_import(repo: Repository, ref: RefName | None, stream: bytes) -> bytes:
+    """Feeds ``git fast-import`` and returns what it printed.
+
+    Args:
+        repo: The repository.
+        ref: The ref that the stream makes or moves forward; None for one that nobody else knows.
+        stream: See git-fast-import(1).
+
+    Raises:
+        RefExistsError: The ref would lose what it names.
+        GitError: git could not write.
+    """
     # It makes a pack and then, of few objects, loose ones: the pack need not be small.
     quickly = ("-c", "pack.compression=1")
     command = ("fast-import", "--quiet", "--done", "--date-format=raw")
     result = repo.start(*quickly, *command, stdin=stream).result()
     if result.code != 0:
-        raise GitError(command, result)
+        error = GitError(command, result)
+        _remove_crash_report(repo, error.stderr)
+        if ref is not None and "does not contain" in error.stderr:
+            raise RefExistsError(ref) from error
+        raise error
     return result.out
 
 
@@ -123,7 +132,8 @@ def _remove_crash_report(repo: Repository, stderr: str) -> None:
             os.unlink(os.path.join(repo.top, name.splitlines()[0]))
 
 
-def _head(ref: RefName, message: bytes, author: Identity, at: datetime) -> bytes:
+def commit_head(ref: RefName, message: bytes, author: Identity, at: datetime) -> bytes:
+    """Returns how a commit begins in a stream for `fast_import`; its mark is ``:1``."""
     name, email = (_identity_text(text) for text in author)
     stamp = f"{name} <{email}> {int(at.timestamp())} {at:%z}" if at.tzinfo else ""
     who = stamp.encode("utf-8", "replace")

@@ -10,6 +10,7 @@ from repro.errors import ReproError
 from repro.model.ids import Oid
 
 __all__ = [
+    "HOOKS_SWITCH",
     "BareRepositoryError",
     "GitError",
     "GitNotInstalledError",
@@ -20,8 +21,12 @@ __all__ = [
     "environment_for_remotes",
     "git_environment",
     "open_repository",
+    "wait_for_locks",
 ]
 
+HOOKS_SWITCH = "REPRO_HOOKS"
+"""With the value 0 in the environment of git, repro's hooks do nothing: what repro itself does to a
+repository needs no recording."""
 _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG", "GIT_SSH", "GIT_TRACE")
 _KEPT_NAMES = frozenset(
     {
@@ -40,14 +45,25 @@ _SETTINGS = (
     "core.fsync=reference,loose-object",
     "-c",
     "core.fsyncMethod=batch",
-    # Many recorders share one packed-refs: wait for it rather than lose a run.
-    "-c",
-    "core.packedRefsTimeout=30000",
-    "-c",
-    "core.filesRefLockTimeout=30000",
     "-c",
     "advice.addEmbeddedRepo=false",
 )
+_lock_wait_ms = 30_000
+"""Many recorders share one packed-refs: wait for it rather than lose a run."""
+
+
+def wait_for_locks(limit_s: float) -> None:
+    """Lets git in this process wait no longer than this for refs that another process has locked.
+
+    In a hook, somebody waits for their commit.
+    """
+    global _lock_wait_ms  # noqa: PLW0603 - it holds for all repositories of a process
+    _lock_wait_ms = int(limit_s * 1000)
+
+
+def _settings() -> tuple[str, ...]:
+    wait = ("core.packedRefsTimeout", "core.filesRefLockTimeout")
+    return (*_SETTINGS, *(word for name in wait for word in ("-c", f"{name}={_lock_wait_ms}")))
 
 
 class NotARepositoryError(ReproError):
@@ -111,6 +127,7 @@ def git_environment() -> dict[str, str]:
     env["LC_ALL"] = "C"
     # The user's index must keep its bytes: git status would refresh it.
     env["GIT_OPTIONAL_LOCKS"] = "0"
+    env[HOOKS_SWITCH] = "0"
     return env
 
 
@@ -125,6 +142,7 @@ def environment_for_remotes(repo: "Repository") -> dict[str, str]:
         "GIT_WORK_TREE": repo.top,
         "GIT_INDEX_FILE": repo.index_path,
         "LC_ALL": "C",
+        HOOKS_SWITCH: "0",
     }
 
 
@@ -177,7 +195,7 @@ class Repository(NamedTuple):
             env: Further variables.
         """
         environment = git_environment() | dict(env or {})
-        settings: tuple[str, ...] = _SETTINGS
+        settings = _settings()
         if index is not None:
             environment["GIT_INDEX_FILE"] = index
             # Else its shared part is left beside the user's for two weeks.
@@ -233,7 +251,7 @@ class Opening:
         # In full: shortened it would be "heads/main" where there is a tag "main".
         branch = ("symbolic-ref", "-q", "HEAD")
         env = git_environment()
-        argv = ("git", "-C", self.directory, *_SETTINGS)
+        argv = ("git", "-C", self.directory, *_settings())
         try:
             self._pending = {
                 args: process.start((*argv, *args), env=env)

@@ -306,16 +306,20 @@ def _forget(repo: Repository, index: str, paths: list[str]) -> None:
 
 
 @contextmanager
-def temporary_index(repo: Repository) -> Iterator[str]:
+def temporary_index(repo: Repository, source: str | None = None) -> Iterator[str]:
     """Gives the path of a copy of the user's index that is removed at the end.
 
     In a repository without an index the path names a file that does not exist, as git expects.
+
+    Args:
+        repo: The repository.
+        source: Another index than the user's.
     """
     directory = f"{repo.state_dir}/index"
     os.makedirs(directory, exist_ok=True)
     path = f"{directory}/{os.getpid()}-{os.urandom(4).hex()}"
     try:
-        _copy_index(repo.index_path, path)
+        _copy_index(source or repo.index_path, path)
         yield path
     finally:
         for name in (path, f"{path}.lock"):

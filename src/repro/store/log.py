@@ -6,10 +6,8 @@ them from wasting work, and git, which moves a ref only from a commit that the n
 from, keeps every word even where locks do nothing.
 """
 
-import fcntl
 import os
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,6 +16,7 @@ from repro.git.commits import write_commit
 from repro.git.objects import read_objects
 from repro.git.refs import RefExistsError, list_refs
 from repro.git.repository import Repository
+from repro.git.turn import turn
 from repro.model.event import Event, EventKind, decode_event, encode_event, flaw_of
 from repro.model.ids import LOG_REFS, Oid, RunId, WriterId, log_ref
 from repro.model.run import Identity
@@ -79,7 +78,7 @@ def append_events(
     writer = current_writer(repo)
     ref = log_ref(writer)
     by = f"{author.name} <{author.email}>" if author is not None else ""
-    with _turn(repo):
+    with turn(repo, "log"):
         for attempt in range(_MAX_TRIES):
             tips = dict(list_refs(repo, LOG_REFS))
             start_at = _later_than(repo, list(tips.values()), now)
@@ -173,14 +172,3 @@ def _events_in(
 
 def _has_any(line: bytes, marks: Sequence[bytes]) -> bool:
     return any(mark in line for mark in marks)
-
-
-@contextmanager
-def _turn(repo: Repository) -> Iterator[None]:
-    os.makedirs(repo.state_dir, exist_ok=True)
-    fd = os.open(f"{repo.state_dir}/log.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
