@@ -5,16 +5,13 @@ import math
 import pytest
 
 from repro.git.repository import open_repository
+from repro.lineage.belonging import attach
+from repro.lineage.resolve import resolve_run
 from repro.model.ids import Oid
 from repro.store import index
-from repro.store.resolve import (
-    AmbiguousRunError,
-    UnknownRunError,
-    UnreadableRunError,
-    resolve_run,
-)
+from repro.store.resolve import AmbiguousRunError, UnknownRunError, UnreadableRunError
 from tests.repos import Scratch
-from tests.store.conftest import Shelf
+from tests.store.conftest import START, Shelf
 
 
 @pytest.fixture(autouse=True, params=["by the index", "from git"])
@@ -144,6 +141,23 @@ def test_a_branch_a_tag_and_head_mean_their_newest_run(shelf: Shelf) -> None:
         assert found(shelf, text) == newest
 
 
+def test_a_commit_means_a_run_that_it_is_before_one_that_changed_it(shelf: Shelf) -> None:
+    changed = shelf.put("m", minute=1, is_dirty=True)
+    assert found(shelf, "main") == changed
+    clean = shelf.put("k")
+    assert found(shelf, "main") == clean
+
+
+def test_a_commit_means_a_run_that_it_holds_before_one_that_changed_it(shelf: Shelf) -> None:
+    said = shelf.put("k")
+    shelf.scratch.write("new.py", "")
+    commit = shelf.scratch.commit("what k made")
+    shelf.put("m", minute=1, is_dirty=True)
+    run = resolve_run(shelf.repo, "k").id
+    attach(shelf.repo, [(Oid(commit), run)], now=START, author=None)
+    assert found(shelf, "HEAD") == said
+
+
 def test_a_name_goes_before_a_branch(shelf: Shelf) -> None:
     named = shelf.put("k", name="main")
     shelf.put("m", minute=1)
@@ -152,8 +166,9 @@ def test_a_name_goes_before_a_branch(shelf: Shelf) -> None:
 
 def test_a_commit_without_runs_is_told_apart_from_a_typo(shelf: Shelf) -> None:
     shelf.put("k")
+    shelf.scratch.write("new.py", "")
     shelf.scratch.commit("later")
-    assert unknown(shelf, "HEAD").message.startswith("no run was begun from HEAD (")
+    assert unknown(shelf, "HEAD").message.startswith("no run belongs to HEAD (")
 
 
 def test_best_is_the_highest(shelf: Shelf) -> None:

@@ -1,9 +1,9 @@
 """The runs that a word may name: from the index, or else from a listing of all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from repro.git.repository import Repository
-from repro.model.ids import Oid
+from repro.model.ids import RunId
 from repro.store.index import ask_index
 from repro.store.index_query import Place
 from repro.store.index_reader import Reader
@@ -40,9 +40,9 @@ class Lookup:
         """Returns what may have letters or an id that begin so."""
         return self._ask(lambda index: index.beginning(text))
 
-    def begun_from(self, commit: Oid) -> Listing:
-        """Returns the newest run that began from a commit, and perhaps others."""
-        return self._ask(lambda index: index.begun_from(commit))
+    def of_ids(self, runs: Collection[RunId]) -> Listing:
+        """Returns those of some runs that are there, and perhaps others."""
+        return self._ask(lambda index: index.of_ids(runs))
 
     def best(self, metric: str, *, is_lowest: bool) -> Listing:
         """Returns the runs where a metric may be the best, and those where it alone is known."""

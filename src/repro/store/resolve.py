@@ -1,4 +1,4 @@
-"""Finds the run that a word names."""
+"""Finds the run that a word names by itself: its place, its metric, its id, its name."""
 
 import math
 import re
@@ -14,7 +14,13 @@ from repro.store.listing import UnreadableRun, list_runs, read_listing
 from repro.store.lookup import Lookup
 from repro.store.runs import complete_all
 
-__all__ = ["AmbiguousRunError", "UnknownRunError", "UnreadableRunError", "resolve_run"]
+__all__ = [
+    "AmbiguousRunError",
+    "UnknownRunError",
+    "UnreadableRunError",
+    "named_run",
+    "unknown_run",
+]
 
 _NTH = re.compile(r"@(?:~([0-9]{0,9}))?")
 _BEST = re.compile(r"(best|min|max):(.+)", re.DOTALL)
@@ -75,8 +81,8 @@ class UnreadableRunError(ReproError):
         self.run = run
 
 
-def resolve_run(repo: Repository, text: str) -> Summary:
-    """Returns the run that a word names.
+def named_run(repo: Repository, text: str) -> Summary | None:
+    """Returns the run that a word names by itself, None where it names none.
 
     In this order:
 
@@ -86,11 +92,12 @@ def resolve_run(repo: Repository, text: str) -> Summary:
       wins, and of equal values the newest run does;
     - a run's id, its eight letters, its ref, or its commit;
     - its name: a name that several runs have is ambiguous;
-    - a unique beginning of its letters or its id;
-    - a branch, a tag, or whatever else git takes for a commit: the newest run begun from it.
+    - a unique beginning of its letters or its id.
+
+    A branch or a commit names runs too: see `repro.lineage.resolve`.
 
     Raises:
-        UnknownRunError: There is none.
+        UnknownRunError: There are no runs at all, not so many, or none with such a metric.
         AmbiguousRunError: There are several.
         UnreadableRunError: It is damaged, or a newer repro wrote it.
     """
@@ -114,9 +121,7 @@ def resolve_run(repo: Repository, text: str) -> Summary:
     runs, unreadable, _ = lookup.beginning(text)
     begun = [run for run in runs if _begins(text, run.id)]
     damaged = [run for run in unreadable if _begins(text, _id_of(run))]
-    if begun or damaged:
-        return _only(text, begun, damaged)
-    return _of_commit(repo, lookup, text)
+    return _only(text, begun, damaged) if begun or damaged else None
 
 
 def _nth(repo: Repository, text: str, number: int) -> Summary:
@@ -160,23 +165,6 @@ def _only(text: str, runs: Sequence[Summary], unreadable: Sequence[UnreadableRun
     return runs[0]
 
 
-def _of_commit(repo: Repository, lookup: Lookup, text: str) -> Summary:
-    if not text or "\0" in text:
-        _raise_unknown(lookup, text)
-    spec = f"{text}^{{commit}}"
-    result = repo.start("rev-parse", "-q", "--verify", "--end-of-options", spec).result()
-    if result.code != 0:
-        _raise_unknown(lookup, text)
-    commit = Oid(result.out.decode("ascii").split()[-1])
-    for run in lookup.exactly(commit).summaries:
-        if run.oid == commit:
-            return run
-    for run in lookup.begun_from(commit).summaries:
-        if run.commit == commit:
-            return run
-    raise UnknownRunError(text, f"no run was begun from {text} ({commit[:10]})", hint="repro ls")
-
-
 def _best(repo: Repository, lookup: Lookup, word: str, metric: str) -> Summary:
     is_lowest = word == "min" or (word == "best" and _is_lower_better(metric))
     runs = complete_all(repo, lookup.best(metric, is_lowest=is_lowest).summaries)
@@ -203,11 +191,12 @@ def _none_yet(text: str) -> UnknownRunError:
     return UnknownRunError(text, "there are no runs here yet", hint="repro run -- python train.py")
 
 
-def _raise_unknown(lookup: Lookup, text: str) -> NoReturn:
-    runs = lookup.newest(_MAX_NEAR).summaries
+def unknown_run(repo: Repository, text: str) -> UnknownRunError:
+    """Returns the error for a word that names no run; the hint names what is nearest."""
+    runs = Lookup(repo).newest(_MAX_NEAR).summaries
     near = _nearest(text, [*(run.name for run in runs), *(short_id(run.id) for run in runs)])
     hint = f"did you mean {' or '.join(near)}?" if near else "repro ls"
-    raise UnknownRunError(text, f"there is no run {text!r}", hint=hint)
+    return UnknownRunError(text, f"there is no run {text!r}", hint=hint)
 
 
 def _raise_unknown_metric(

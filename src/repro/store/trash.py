@@ -11,7 +11,7 @@ from repro.model.ids import Oid, RunId, short_id, trash_ref
 from repro.model.summary import SummaryError
 from repro.store.archive import list_segments, read_segment
 from repro.store.removal import Trashed, list_trash, removals
-from repro.store.resolve import AmbiguousRunError, UnknownRunError, resolve_run
+from repro.store.resolve import AmbiguousRunError, UnknownRunError, named_run
 from repro.store.shared import shared_with
 
 __all__ = ["NotInTrashError", "find_trashed"]
@@ -65,8 +65,10 @@ def _find_elsewhere(repo: Repository, trash: Sequence[Trashed], text: str) -> Tr
     if len(gone) == 1:
         return _from_archive(repo, removed[gone[0]]) or _raise_emptied(repo, text, gone[0])
     try:
-        run = resolve_run(repo, text)
+        run = named_run(repo, text)
     except ReproError:
+        run = None
+    if run is None:
         _raise_unknown(trash, text)
     letters = short_id(run.id)
     raise NotInTrashError(

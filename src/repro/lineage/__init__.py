@@ -1,0 +1,1 @@
+"""Which runs belong to which commits, through amend, rebase, squash and cherry-pick."""
