@@ -39,3 +39,16 @@ def test_outside_a_repository_nothing_is_completed(repo: Scratch) -> None:
     outside = Scratch(repo.path.parent)
 
     assert "".join(complete(outside, "repro show b")) == ""
+
+
+def test_branches_and_tags_are_completed_where_runs_are_listed(repo: Scratch) -> None:
+    repo.git("branch", "feature/one")
+    repo.git("tag", "v1.0")
+
+    assert complete(repo, "repro ls fe") == ["feature/one"]
+    assert complete(repo, "repro ls main..fe") == ["main..feature/one"]
+    assert complete(repo, "repro ls main...v") == ["main...v1.0"]
+    assert complete(repo, "repro ls ^ma") == ["^main"]
+    assert complete(repo, "repro ls HEAD ^ma") == ["^main"]
+    assert complete(repo, "repro ls --commit H") == ["HEAD"]
+    assert "".join(complete(Scratch(repo.path.parent), "repro ls m")) == ""

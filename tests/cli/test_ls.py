@@ -7,7 +7,8 @@ import pytest
 
 from repro.cli.commands.ls import command
 from repro.compare.query import QueryError
-from repro.git.repository import GitError, NotARepositoryError
+from repro.git.repository import NotARepositoryError
+from repro.lineage.commits import UnknownRevisionError
 from repro.model.gap import Gap, GapKind
 from repro.model.run import Status
 from tests.cli.recorded import Shelf, call, shelf
@@ -171,7 +172,7 @@ def test_runs_of_one_commit_are_found_by_any_of_its_names(runs: Shelf) -> None:
 
 @pytest.mark.usefixtures("runs")
 def test_a_commit_that_is_none_is_an_error() -> None:
-    with pytest.raises(GitError):
+    with pytest.raises(UnknownRevisionError, match="git knows no revision 'nowhere'"):
         call(command, "--commit", "nowhere")
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import sqlite3
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from repro.compare.query import compile_query
 from repro.git.repository import Repository, open_repository
 from repro.model.event import EventKind
 from repro.model.gap import Gap, GapKind
+from repro.model.ids import RunId
 from repro.model.run import Status
 from repro.model.summary import Summary, parse_message, render_message
 from repro.selection.indexed import select_indexed
@@ -98,7 +100,7 @@ simple = st.one_of(
         "{} {} {}".format,
         st.sampled_from(('"lr"', '"é"', '"a"', '""')),
         st.sampled_from(("in", "not in")),
-        st.sampled_from(("tags", "params", "metrics", "name", "command", "notes")),
+        st.sampled_from(("tags", "params", "metrics", "name", "command", "notes", "commits")),
     ),
     st.builds(
         'started_at {} "{}"'.format,
@@ -214,11 +216,13 @@ def runs(repo: Scratch, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     return found
 
 
-def both(request: Request) -> tuple[Selection | None, Selection]:
+def both(
+    request: Request, among: Collection[RunId] | None = None
+) -> tuple[Selection | None, Selection]:
     """Returns what the index selects and what looking at every run does."""
     repo = open_repository()
-    found = select_indexed(repo, request, [], commit=None)
-    return found, select_directly(repo, request, [], commit=None)
+    found = select_indexed(repo, request, [], among=among)
+    return found, select_directly(repo, request, [], among=among)
 
 
 REQUESTS: tuple[tuple[str | None, str | None], ...] = (
@@ -241,12 +245,33 @@ REQUESTS: tuple[tuple[str | None, str | None], ...] = (
 def test_the_index_selects_what_looking_at_every_run_does() -> None:
     for expression, sort in REQUESTS:
         for limit in (0, 1, 2, 3, 5, 20):
-            request = Request(expression, sort, None, limit)
+            request = Request(expression, sort, (), limit)
             found, expected = both(request)
             if expression is None and not limit:
                 assert found is None
             else:
                 assert repr(found) == repr(expected), request  # NaN is not equal to itself
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("among", ["klq", "mnw", ""])
+def test_so_it_does_of_the_runs_of_some_commits(among: str) -> None:
+    every = select(open_repository(), Request()).runs
+    ids = {run.id for run in every if run.id[-1] in among}
+    for expression, sort in REQUESTS:
+        for limit in (0, 1, 2, 20):
+            request = Request(expression, sort, (), limit)
+            try:
+                found, expected = both(request, ids)
+            except QueryError:  # no run has what it is to be sorted by
+                assert sort is not None
+                continue
+            assert expected.n_other + len(expected.runs) + expected.n_more == len(every)
+            if found is None:  # that somebody has the key is known of whole records only
+                assert expression == "metrics.metric_00001 == 0.5"
+            else:
+                assert repr(found) == repr(expected), request
+            assert {run.id for run in expected.runs} <= ids
 
 
 @pytest.mark.usefixtures("runs")
@@ -258,13 +283,15 @@ def test_what_people_said_since_is_minded() -> None:
         Word(EventKind.RENAME, run.id, "zzz"),
         Word(EventKind.STAR, run.id),
         Word(EventKind.NOTE, run.id, "", "look at the loss"),
+        Word(EventKind.BELONG, run.id, "", "abcde" * 8),
     ]
     append_events(repo, words, now=datetime(2026, 2, 1, tzinfo=UTC), author=None)
     for expression in (
         *('tags.best == "yes"', '"best" in tags', 'name == "zzz"', 'name != "run-k"'),
         *("starred", "not starred", '"loss" in notes', 'not ("loss" in notes)', 'notes == ""'),
+        *('"abcdeab" in commits', '"abcdeab" not in commits', "not commits", "commits"),
     ):
-        found, expected = both(Request(expression, "-name", None, 3))
+        found, expected = both(Request(expression, "-name", (), 3))
         assert found == expected, expression
         assert found is not None
         assert found.runs, expression
@@ -276,8 +303,8 @@ def test_what_people_said_since_is_minded() -> None:
     [
         (Request("metrics.acu > 1"), "did you mean metrics.acc?"),
         (Request("params.opt == 'none' and metrics.acu > 1"), "did you mean metrics.acc?"),
-        (Request(None, "-metrics.acu", None, 2), "did you mean metrics.acc?"),
-        (Request("params.lr > 0", "metrics.los", None, 2), "did you mean metrics.loss?"),
+        (Request(None, "-metrics.acu", (), 2), "did you mean metrics.acc?"),
+        (Request("params.lr > 0", "metrics.los", (), 2), "did you mean metrics.loss?"),
     ],
 )
 def test_a_typo_names_the_nearest_key_of_all_runs(request_: Request, hint: str) -> None:
@@ -307,7 +334,7 @@ def test_only_what_is_shown_or_in_doubt_is_read(monkeypatch: pytest.MonkeyPatch)
     repo: Repository = open_repository()
     select(repo, Request("params.lr > -1"))  # builds the index
     monkeypatch.setattr("repro.store.index_reader.parse_summary", counted)
-    found = select(repo, Request("params.lr > -1", "-params.lr", None, 2))
+    found = select(repo, Request("params.lr > -1", "-params.lr", (), 2))
     assert [run.params["lr"] for run in found.runs] == [0.9, 0.8]
     assert found.n_more == 9
     assert len(n_parsed) <= 3  # and the one that is too large for its summary

@@ -60,6 +60,13 @@ def test_a_page_has_everything_that_people_look_for() -> None:
         assert part in text
 
 
+def test_a_state_that_was_recorded_lasted_for_no_time(
+    repo: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf(repo, monkeypatch).put("k", run={"status": Status.RECORDED})
+    assert call(command).stdout.startswith("run-k  kkkkkkkk  recorded 2026-01-31")
+
+
 @pytest.mark.usefixtures("runs")
 def test_a_terminal_gets_the_same_words_as_a_pipe() -> None:
     assert call(command, terminal=True).stdout == call(command).stdout

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from repro.compare.parse import QueryError
-from repro.git.repository import GitError
+from repro.lineage.commits import UnknownRevisionError
 from repro.reading import Run, Runs, runs
 from repro.store import runs as stored_runs
 from tests.cli.recorded import Shelf
@@ -36,14 +36,33 @@ def test_filters_and_order_are_those_of_the_command_line(shelf: Shelf) -> None:
     assert _names(runs("params.lr > 9")) == []
 
 
+def test_runs_of_commits_are_chosen_by_revisions(shelf: Shelf) -> None:
+    _fill(shelf)
+    first = shelf.scratch.head()
+    shelf.scratch.git("switch", "--quiet", "-c", "feature")
+    shelf.scratch.write("new.py", "")
+    second = shelf.scratch.commit("second")
+    shelf.put("p", minute=3, params={"lr": 0.4})
+    assert _names(runs(revisions="main..")) == ["run-p"]
+    assert _names(runs(revisions=["feature", "^main"])) == ["run-p"]
+    assert _names(runs("params.lr > 0.2", revisions="HEAD")) == ["run-p", "run-m"]
+    assert _names(runs(commit=[first, second], limit=2)) == ["run-p", "run-m"]
+    assert _names(runs(commit=first, revisions="main..")) == ["run-p", "run-m", "run-l", "run-k"]
+    assert runs(revisions="main..")[0].commits == ()
+
+
 def test_mistakes_are_errors(shelf: Shelf) -> None:
     _fill(shelf)
     with pytest.raises(QueryError, match="params"):
         runs("params.lrr > 0")
     with pytest.raises(QueryError):
         runs("params.lr >")
-    with pytest.raises(GitError):
+    with pytest.raises(UnknownRevisionError):
         runs(commit="nowhere")
+    with pytest.raises(UnknownRevisionError):
+        runs(revisions="nowhere..")
+    with pytest.raises(UnknownRevisionError):
+        runs(revisions=["HEAD", "no\0where"])
     with pytest.raises(ValueError, match="limit is 0"):
         runs(limit=0)
 

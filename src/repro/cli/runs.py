@@ -55,7 +55,7 @@ def find_run(repo: Repository, text: str) -> tuple[Summary, Record]:
         AmbiguousRunError: There are several.
         UnreadableRunError: It is damaged, or a newer repro wrote it.
     """
-    from repro.store.resolve import resolve_run
+    from repro.lineage.resolve import resolve_run
     from repro.store.runs import read_record
 
     running = find_running(repo, running_records(repo), text)
@@ -78,7 +78,7 @@ def find_summary(repo: Repository, text: str) -> Summary:
         AmbiguousRunError: There are several.
         UnreadableRunError: It is damaged, or a newer repro wrote it.
     """
-    from repro.store.resolve import resolve_run
+    from repro.lineage.resolve import resolve_run
 
     return find_running(repo, running_records(repo), text) or resolve_run(repo, text)
 

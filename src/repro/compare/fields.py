@@ -47,6 +47,7 @@ FIELDS: Final[Mapping[str, Callable[[Summary], object]]] = MappingProxyType(
         "status": lambda run: run.status.value,
         "branch": lambda run: _or_missing(run.branch),
         "commit": lambda run: MISSING if run.commit is None else Name(run.commit),
+        "commits": lambda run: [Name(commit) for commit in run.commits],
         "dirty": lambda run: run.dirty,
         "duration_s": lambda run: _or_missing(run.duration_s),
         "started_at": lambda run: run.started_at,

@@ -1,6 +1,7 @@
 """``repro.runs`` and ``repro.get_run``: from words to runs."""
 
 import os
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from repro.git.repository import Repository, open_repository
@@ -21,7 +22,8 @@ def runs(
     *,
     sort: str | None = None,
     limit: int | None = None,
-    commit: str | None = None,
+    revisions: str | Iterable[str] = (),
+    commit: str | Iterable[str] = (),
     repo: Place = None,
 ) -> Runs:
     """Returns runs, newest first, those in progress among them, as ``repro ls`` does.
@@ -30,18 +32,24 @@ def runs(
 
         repro.runs("metrics.acc > 0.9 and not dirty", sort="-metrics.acc", limit=10)
         repro.runs('params.opt in ["adam", "sgd"] and "baseline" in tags').to_pandas()
+        repro.runs(revisions="main..")  # of this branch alone
 
     Args:
         expression: A filter, in the language of ``repro ls``; None for every run.
         sort: A key such as ``metrics.acc``, with "-" for the largest first.
         limit: At most so many.
-        commit: Anything that names a commit: only runs that started from it.
+        revisions: As ``git log`` takes them, such as ``HEAD``, ``main..`` or
+            ``["feature", "^main"]``: only runs that belong to one of the commits there. A run
+            belongs to the commit that it began from, to one that holds its results, and to what an
+            amend, a rebase or a squash made of these.
+        commit: Anything that names a commit, or several: only runs that belong to one of these,
+            without their history. With `revisions`, runs of either.
         repo: A directory of the repository; by default the current one.
 
     Raises:
         QueryError: The filter or the key cannot be read, or names what no run has.
         NotARepositoryError: There is no repository.
-        GitError: The commit names nothing.
+        UnknownRevisionError: A revision names no commit.
         ValueError: `limit` is less than 1.
     """
     from repro.selection.select import Request, select
@@ -50,7 +58,8 @@ def runs(
         raise ValueError(f"limit is {limit}, and at least 1 is needed; None is for all runs")
     where = _opened(repo)
     records = {record.run.id: record for record in running_records(where)}
-    selection = select(where, Request(expression or None, sort, commit, limit or 0))
+    request = Request(expression or None, sort, _words(commit), limit or 0, _words(revisions))
+    selection = select(where, request)
     for run in selection.unreadable:
         _warn(run.reason)
     return Runs(Run(where, run, records.get(run.id)) for run in selection.runs)
@@ -75,7 +84,7 @@ def get_run(run: str = "@", *, repo: Place = None) -> Run:
         UnreadableRunError: It is damaged, or a newer repro wrote it.
         NotARepositoryError: There is no repository.
     """
-    from repro.store.resolve import resolve_run
+    from repro.lineage.resolve import resolve_run
 
     where = _opened(repo)
     records = running_records(where)
@@ -94,6 +103,10 @@ def find(repo: Repository, run: RunId) -> Run | None:
         return get_run(run, repo=repo)
     except UnknownRunError:
         return None
+
+
+def _words(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _opened(place: Place) -> Repository:

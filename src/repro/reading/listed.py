@@ -81,6 +81,14 @@ class Listed:
         return self._summary.commit
 
     @property
+    def commits(self) -> tuple[str, ...]:
+        """The commits that it was said to belong to, besides `commit`.
+
+        They hold its results, or were made of one that does by an amend, a rebase or a squash.
+        """
+        return self._summary.commits
+
+    @property
     def oid(self) -> str:
         """The run commit: ``git show`` shows it; while it runs, that of its code."""
         return self._summary.oid

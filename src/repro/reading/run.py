@@ -59,7 +59,7 @@ class Run(Listed):
     @property
     def _parts(self) -> Parts:
         if isinstance(self._read, LiveParts) and self._read.has_ended:
-            from repro.store.resolve import resolve_run
+            from repro.lineage.resolve import resolve_run
 
             self._summary = resolve_run(self._repo, self._summary.id)
             self._read = RecordedParts(self._repo, self._summary)

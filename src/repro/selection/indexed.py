@@ -1,13 +1,13 @@
 """Which runs a listing is about, found by the index: only what is shown or in doubt is read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from repro.compare.fields import MISSING, Key
 from repro.compare.order import sort_key, sort_runs
 from repro.compare.query import Query, compile_query
 from repro.git.repository import Repository
-from repro.model.ids import Oid
+from repro.model.ids import RunId
 from repro.model.summary import Summary
 from repro.selection.prefilter import condition_of, place_of
 from repro.selection.select import Request, Selection, completed
@@ -23,7 +23,11 @@ class _NotHere(Exception):  # noqa: N818 - a signal, met in this module
 
 
 def select_indexed(
-    repo: Repository, request: Request, running: Sequence[Summary], *, commit: Oid | None
+    repo: Repository,
+    request: Request,
+    running: Sequence[Summary],
+    *,
+    among: Collection[RunId] | None,
 ) -> Selection | None:
     """Returns what `repro.selection.select.select` does, None where the index cannot tell.
 
@@ -31,16 +35,16 @@ def select_indexed(
         repo: The repository.
         request: What was asked for.
         running: The runs in progress.
-        commit: The commit that the request names.
+        among: The runs that belong to the commits of the request; None where it names none.
 
     Raises:
         QueryError: The filter or the key cannot be read.
     """
-    if not request.limit and request.expression is None and commit is None:
+    if not request.limit and request.expression is None and among is None:
         return None  # all of them
     query = compile_query(request.expression) if request.expression is not None else None
     key = sort_key(request.sort) if request.sort is not None else None
-    asked = _Asked(request, query, key, commit)
+    asked = _Asked(request, query, key, among)
     try:
         return ask_index(
             repo,
@@ -54,7 +58,7 @@ class _Asked(NamedTuple):
     request: Request
     query: Query | None
     key: Key | None
-    commit: Oid | None
+    among: Collection[RunId] | None
 
 
 class _Selecting:
@@ -63,7 +67,7 @@ class _Selecting:
     def __init__(self, repo: Repository, index: Reader, asked: _Asked) -> None:
         self._repo = repo
         self._index = index
-        self._request, self._query, self._key, self._commit = asked
+        self._request, self._query, self._key, self._among = asked
 
     def select(self, running: Sequence[Summary]) -> Selection:
         index, limit = self._index, self._request.limit
@@ -96,7 +100,7 @@ class _Selecting:
         condition = condition_of(self._request.expression)
         limit, key = self._request.limit, self._key
         if key is None or not limit:
-            matches = self._index.matches(condition, begun_from=self._commit)
+            matches = self._index.matches(condition, among=self._among)
             return Leading(matches, sum(match.is_certain for match in matches))
         place = place_of(key)
         if place is None:
@@ -106,7 +110,7 @@ class _Selecting:
             place,
             limit=limit,
             is_descending=(self._request.sort or "").strip().startswith("-"),
-            begun_from=self._commit,
+            among=self._among,
         )
         if found is None:
             raise _NotHere
@@ -118,7 +122,7 @@ class _Selecting:
         return sort_runs(runs, self._request.sort or "")
 
     def _matches(self, run: Summary) -> bool:
-        if self._commit is not None and run.commit != self._commit:
+        if self._among is not None and run.id not in self._among:
             return False
         return self._query is None or self._query.matches(run)
 
@@ -130,7 +134,7 @@ class _Selecting:
                 continue
             if place is None or place.path is None:
                 raise _NotHere
-            some = self._index.some_with(place, begun_from=self._commit).summaries
+            some = self._index.some_with(place).summaries
             if not any(_has(run, key) for run in some):
                 raise _NotHere
 

@@ -20,6 +20,7 @@ _NUMBERS = frozenset({"duration_s", "exit_code"})
 _TEXTS = frozenset({"name", "status", "branch", "command"})
 _BOOLEANS = frozenset({"dirty", "starred"})
 _HEXES = frozenset({"id", "commit"})
+_SAID_SINCE = (Key("", "notes"), Key("", "commits"))
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",
     ast.LtE: "<=",
@@ -92,10 +93,10 @@ def _membership(left: ast.expr, right: ast.expr, *, is_in: bool) -> Condition:
     if scope is not None and scope.scope and not scope.name and isinstance(word, str):
         inside: Condition = Test(Place(scope.scope, word), "exists")
         return inside if is_in else Not(inside)
-    if scope == Key("", "notes") and word:
-        # No summary has notes: only what people said of a run since can hold the word.
-        noted = Every((Test(Place("", "notes"), "exists"), _UNKNOWN))
-        return noted if is_in else Not(noted)
+    if scope in _SAID_SINCE and word:
+        # No summary has them: only what people said of a run since can hold the word.
+        said = Every((Test(Place("", scope.name), "exists"), _UNKNOWN))
+        return said if is_in else Not(said)
     key = _key(left)
     if key is None or not isinstance(right, (ast.List, ast.Tuple, ast.Set)):
         return _UNKNOWN

@@ -1,11 +1,11 @@
 """Which runs a listing is about: filtered, sorted, counted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from repro.compare.fields import SCOPES, Key, names_in
 from repro.git.repository import Repository
-from repro.model.ids import Oid
+from repro.model.ids import Oid, RunId
 from repro.model.summary import Summary
 from repro.selection.running import running_records, running_summaries
 from repro.store.listing import UnreadableRun, read_listing
@@ -19,19 +19,27 @@ class Request(NamedTuple):
     Attributes:
         expression: A filter.
         sort: A key, with "-" for the largest first; None for the newest first.
-        commit: Anything that names a commit: only runs that started from it.
+        commits: Whatever names commits: only runs that belong to one of these.
         limit: How many runs; 0 for all.
+        revisions: As ``git log`` takes them, ``main..`` or ``HEAD``: only runs that belong to one
+            of the commits there; with `commits`, to either.
     """
 
     expression: str | None = None
     sort: str | None = None
-    commit: str | None = None
+    commits: tuple[str, ...] = ()
     limit: int = 0
+    revisions: tuple[str, ...] = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether the newest runs answer it."""
-        return not (self.expression or self.sort or self.commit)
+        return not (self.expression or self.sort or self.is_of_commits)
+
+    @property
+    def is_of_commits(self) -> bool:
+        """Whether it asks for runs of some commits only."""
+        return bool(self.commits or self.revisions)
 
 
 class Selection(NamedTuple):
@@ -42,12 +50,15 @@ class Selection(NamedTuple):
         n_more: Runs that match beyond the limit.
         n_other: Runs that do not match.
         unreadable: What is on run refs but is no run that this repro reads.
+        belongs: Where runs of some commits were asked for: of each run shown to which of them it
+            belongs, and why.
     """
 
     runs: tuple[Summary, ...]
     n_more: int = 0
     n_other: int = 0
     unreadable: tuple[UnreadableRun, ...] = ()
+    belongs: Mapping[RunId, Mapping[Oid, str]] = {}
 
 
 def select(repo: Repository, request: Request) -> Selection:
@@ -55,20 +66,36 @@ def select(repo: Repository, request: Request) -> Selection:
 
     Raises:
         QueryError: The filter or the key cannot be read, or names what no run has.
-        GitError: The commit names nothing.
+        UnknownRevisionError: A revision names no commit.
+        GitError: git could not read them.
     """
     running = running_summaries(repo, running_records(repo))
     if request.is_plain:
         return _newest(repo, running, request.limit)
     from repro.selection.indexed import select_indexed
 
-    commit = _commit(repo, request.commit) if request.commit is not None else None
-    found = select_indexed(repo, request, running, commit=commit)
-    return found or select_directly(repo, request, running, commit=commit)
+    belongs = None
+    if request.is_of_commits:
+        from repro.selection.belonging import belonging_to
+
+        belongs = belonging_to(repo, request.revisions, request.commits, running)
+    found = select_indexed(repo, request, running, among=belongs)
+    if found is None:
+        found = select_directly(repo, request, running, among=belongs)
+    if belongs is None:
+        return found
+    of = {run.id: belongs[run.id] for run in found.runs}
+    return found._replace(
+        belongs={run: dict.fromkeys(sorted(its.commits), its.why.value) for run, its in of.items()}
+    )
 
 
 def select_directly(
-    repo: Repository, request: Request, running: Sequence[Summary], *, commit: Oid | None
+    repo: Repository,
+    request: Request,
+    running: Sequence[Summary],
+    *,
+    among: Collection[RunId] | None,
 ) -> Selection:
     """Returns what `select` does, looking at every run.
 
@@ -76,14 +103,14 @@ def select_directly(
         repo: The repository.
         request: What was asked for.
         running: The runs in progress.
-        commit: The commit that the request names.
+        among: The runs that belong to the commits of the request; None where it names none.
 
     Raises:
         QueryError: The filter or the key cannot be read, or names what no run has.
     """
     listing = read_listing(repo)
     runs = merged(running, listing.summaries)
-    matching = _sorted(_filtered(repo, runs, request, commit), request)
+    matching = _sorted(_filtered(repo, runs, request, among), request)
     shown = matching[: request.limit] if request.limit else matching
     return Selection(
         tuple(completed(repo, shown)),
@@ -103,12 +130,6 @@ def _newest(repo: Repository, running: Sequence[Summary], limit: int) -> Selecti
     return Selection(tuple(shown), n_more, unreadable=tuple(listing.unreadable))
 
 
-def _commit(repo: Repository, text: str) -> Oid:
-    spec = f"{text}^{{commit}}"
-    out = repo.git("rev-parse", "--verify", "--end-of-options", spec)
-    return Oid(out.decode("ascii").strip())
-
-
 def completed(repo: Repository, runs: Sequence[Summary]) -> list[Summary]:
     """Returns the runs with what was too large for their summaries."""
     if not any(run.is_partial for run in runs):
@@ -126,17 +147,19 @@ def merged(running: Sequence[Summary], recorded: Sequence[Summary]) -> list[Summ
 
 
 def _filtered(
-    repo: Repository, runs: list[Summary], request: Request, commit: Oid | None
+    repo: Repository, runs: list[Summary], request: Request, among: Collection[RunId] | None
 ) -> list[Summary]:
-    if commit is not None:
-        runs = [run for run in runs if run.commit == commit]
+    every = runs
+    if among is not None:
+        runs = [run for run in runs if run.id in among]
     runs = completed(repo, runs)
     if request.expression is None:
         return runs
     from repro.compare.query import check, compile_query
 
     query = compile_query(request.expression)
-    check(query.keys, runs, text=query.text)
+    # A key that only runs of other commits have is no typo.
+    check(query.keys, runs if among is None else completed(repo, every), text=query.text)
     return [run for run in runs if query.matches(run)]
 
 

@@ -12,11 +12,11 @@ from repro.cli.console import Console, current_console
 from repro.cli.rebuilding import Wanted, rebuild_options, request_of, say_rebuilt
 from repro.cli.run_argument import RUN
 from repro.cli.runs import open_runs
+from repro.lineage.resolve import resolve_run
 from repro.restore.checkout import Outcome, checkout, prepare
 from repro.restore.new_worktree import checkout_worktree, require_free
 from repro.restore.plan import RECORD_DIR
 from repro.restore.undo import undo
-from repro.store.resolve import resolve_run
 from repro.store.runs import read_record
 
 if TYPE_CHECKING:

@@ -76,8 +76,8 @@ def command(runs: tuple[str, ...], *, limit: int | None, as_json: bool) -> None:
 
 
 def _chosen(repo: Repository, texts: tuple[str, ...]) -> list[Summary]:
+    from repro.lineage.resolve import resolve_run
     from repro.store.listing import list_runs
-    from repro.store.resolve import resolve_run
 
     if not texts:
         return list_runs(repo)

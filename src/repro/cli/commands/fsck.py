@@ -99,7 +99,8 @@ def _is_settled(report: "Report") -> bool:
 def _chosen(repo: Repository, texts: Sequence[str]) -> frozenset[RunId] | None:
     if not texts:
         return None
-    from repro.store.resolve import UnreadableRunError, resolve_run
+    from repro.lineage.resolve import resolve_run
+    from repro.store.resolve import UnreadableRunError
 
     found = set()
     for text in texts:

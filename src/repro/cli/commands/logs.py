@@ -133,7 +133,7 @@ def _write_missed(following: Following, printer: _Printer) -> None:
 
 
 def _write_recorded(repo: Repository, summary: Summary, printer: _Printer) -> None:
-    from repro.store.resolve import resolve_run
+    from repro.lineage.resolve import resolve_run
     from repro.store.runs import read_record
 
     record = read_record(repo, resolve_run(repo, summary.id))

@@ -13,11 +13,11 @@ from repro.cli.run_argument import RUN
 from repro.cli.runs import open_runs
 from repro.git.remotes import find_remote
 from repro.git.repository import Repository
+from repro.lineage.resolve import resolve_run
 from repro.model.ids import Oid, RunId, short_id
 from repro.share.bytes import Brought
 from repro.share.pull import Pulled, pull_refs, title_of
 from repro.share.pull_data import pull_data
-from repro.store.resolve import resolve_run
 
 __all__ = ["command"]
 

@@ -1,6 +1,7 @@
 """``repro show``: one run on one page."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from repro.cli.runs import find_run, open_runs, runs_elsewhere
 from repro.git.repository import Repository
 from repro.model.run import Record
 from repro.model.summary import Summary
+
+if TYPE_CHECKING:
+    from repro.lineage.of_run import LinkedCommit
 
 __all__ = ["command"]
 
@@ -37,7 +41,9 @@ def command(run: str, *, show_log: bool, show_patch: bool, show_cells: bool, as_
     if as_json:
         from repro.cli.views import record_json
 
-        console.json(record_json.to_json(record, summary, now=now, where=where))
+        row = record_json.to_json(record, summary, now=now, where=where)
+        row["commits"] = [commit.oid for commit in _commits(repo, summary)]
+        console.json(row)
         return
     if show_log:
         _write_log(console, record)
@@ -48,7 +54,14 @@ def command(run: str, *, show_log: bool, show_patch: bool, show_cells: bool, as_
     if not (show_log or show_patch or show_cells):
         from repro.cli.views import record as view
 
-        console.show(view.page(record, summary, now=now, where=where))
+        commits = _commits(repo, summary)
+        console.show(view.page(record, summary, now=now, where=where, commits=commits))
+
+
+def _commits(repo: Repository, summary: Summary) -> "list[LinkedCommit]":
+    from repro.lineage.of_run import commits_of
+
+    return commits_of(repo, summary)
 
 
 def _write_log(console: Console, record: Record) -> None:

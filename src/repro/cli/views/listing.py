@@ -190,6 +190,8 @@ def _plain_field(key: Key, run: Summary, now: datetime) -> str:
         return ago(found, now)
     if key.name == "commit" and isinstance(found, str):
         return found[:8]
+    if key.name == "commits":
+        return ", ".join(commit[:8] for commit in run.commits)
     return raw(found)
 
 
@@ -327,6 +329,7 @@ def to_json(run: Summary, *, now: datetime, where: Elsewhere | None = None) -> d
         "ref": run.ref,
         "oid": run.oid,
         "commit": run.commit,
+        "commits": list(run.commits),
         "branch": run.branch,
         "dirty": run.dirty,
         "command": run.command,

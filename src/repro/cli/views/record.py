@@ -24,6 +24,7 @@ from repro.cli.views.listing import (
     status_text,
     tags_text,
 )
+from repro.lineage.of_run import LinkedCommit
 from repro.model.curve import Curve
 from repro.model.data import Artifact, DataEntry, Place
 from repro.model.environment import Environment
@@ -41,7 +42,12 @@ _MOST_ROWS = 40
 
 
 def page(
-    record: Record, summary: Summary, *, now: datetime, where: Elsewhere | None = None
+    record: Record,
+    summary: Summary,
+    *,
+    now: datetime,
+    where: Elsewhere | None = None,
+    commits: Sequence[LinkedCommit] = (),
 ) -> list[Block]:
     """Returns the page of a run.
 
@@ -50,9 +56,11 @@ def page(
         summary: Of the same run.
         now: UTC.
         where: Of a run in progress that no one here can see.
+        commits: Those that it belongs to besides the one that it began from.
     """
     parts: list[tuple[str, list[Line | Grid]]] = [
         ("code", list(_code(record.run.code))),
+        ("belongs to", _grid([(Cell(c.oid[:10], "yellow"), c.subject) for c in commits], wrap=1)),
         ("cells", cell_rows(record.cells)),
         ("params", _params(record)),
         ("metrics", _metrics(record)),
@@ -75,7 +83,9 @@ def _title(record: Record, summary: Summary, now: datetime) -> Iterator[Block]:
     run = record.run
     status = status_text(summary.status, summary.exit_code)
     taken = elapsed_s(summary, now)
-    lasted = "" if taken is None else f" {_preposition(summary.status)} {duration(taken)}"
+    lasted = "," if taken is None else f" {_preposition(summary.status)} {duration(taken)},"
+    if summary.status is Status.RECORDED:  # nothing ran
+        lasted = ""
     author = f" by {run.author.name}" if run.author and run.author.name else ""
     yield Line.of(
         Cell(starred_name(summary), "bold"),
@@ -83,7 +93,7 @@ def _title(record: Record, summary: Summary, now: datetime) -> Iterator[Block]:
         Cell(short_id(run.id), "cyan"),
         "  ",
         Cell(status, STATUS_STYLES[summary.status]),
-        f"{lasted}, {ago(run.started_at, now)}{author}",
+        f"{lasted} {ago(run.started_at, now)}{author}",
     )
     if run.name != summary.name:
         yield Line.of(Cell(f"recorded as {run.name}", "dim"))
