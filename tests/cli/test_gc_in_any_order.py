@@ -176,7 +176,7 @@ def test_runs_recorded_while_it_works_lose_nothing(repo: Scratch) -> None:
 _PAUSED = """\
 import sys
 import repro.record.finish
-import repro.record.workspace
+import repro.record.sealed
 from repro.cli.main import main
 
 def paused(module):
@@ -189,7 +189,7 @@ def paused(module):
     module.write_run = pause
 
 paused(repro.record.finish)
-paused(repro.record.workspace)
+paused(repro.record.sealed)
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from repro.environment import ask_uv as ask_uv_module
 from repro.environment import lock as lock_module
 from repro.environment.ask_uv import find_uv
 from repro.environment.lock import lock
@@ -224,6 +225,25 @@ def test_an_index_out_of_reach_is_a_gap_and_not_asked_again(
     assert again.reason.endswith("; tried 0 min ago, and not again for 10 min")
     kept = b"".join(p.read_bytes() for p in (tmp_path / "cache").iterdir())
     assert b"hunter2" not in kept + gap.reason.encode()
+
+
+def test_in_a_hurry_an_index_that_is_silent_is_given_up_and_left_alone(
+    observed: Environment, env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask_uv_module, "_HURRIED_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        away = {**env, "UV_CACHE_DIR": str(tmp_path / "uv"), "UV_DEFAULT_INDEX": index}
+        content, (gap,) = lock(observed, cache_dir=str(tmp_path), env=away, is_hurried=True)
+    assert content is None
+    assert gap.reason.startswith("the package index takes more than")
+    with monkeypatch.context() as patch:
+        patch.setattr(lock_module, "ask_uv", None)
+        assert lock(observed, cache_dir=str(tmp_path), env=away, is_hurried=True) == (None, (gap,))
+    # Who has more time asks all the same, and whoever hurries then has the answer at once.
+    content, gaps = lock(observed, cache_dir=str(tmp_path), env=env)
+    assert (lock(observed, cache_dir=str(tmp_path), env=env, is_hurried=True)) == (content, gaps)
+    assert _names(content) == ["click", "six"]
 
 
 def test_a_machine_without_uv_is_a_gap_with_the_command(

@@ -27,9 +27,9 @@ _KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from repro.git.repository import open_repository
+from repro.lineage.resolve import resolve_run
 from repro.restore.checkout import prepare
 from repro.restore.undo import prepare_undo
-from repro.store.resolve import resolve_run
 from repro.store.runs import read_record
 
 repo = open_repository()

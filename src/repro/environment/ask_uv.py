@@ -1,7 +1,9 @@
 """Has uv look up packages on the index, leaving out those that it cannot find."""
 
+import math
 import os
 import re
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ __all__ = ["Answer", "ask_uv", "find_uv"]
 
 _ONLINE_S = 30.0
 _OFFLINE_S = 10.0
+_HURRIED_S = 5.0
 _MAX_OMITTED = 40
 _KILLED = 137
 _SETTINGS = {
@@ -76,7 +79,11 @@ def find_uv() -> str:
 
 
 def ask_uv(
-    requirements: Mapping[str, str], *, interpreter: Interpreter, env: Mapping[str, str]
+    requirements: Mapping[str, str],
+    *,
+    interpreter: Interpreter,
+    env: Mapping[str, str],
+    is_hurried: bool = False,
 ) -> Answer:
     """Returns a lock of exactly these requirements; nothing is resolved.
 
@@ -89,6 +96,7 @@ def ask_uv(
         requirements: Line for uv by normalised name.
         interpreter: The Python to lock for.
         env: The command's variables: uv's and pip's settings count.
+        is_hurried: Whether the index gets a few seconds only.
     """
     variables, further = _variables(env, interpreter.prefix)
     asked, omitted = dict(requirements), dict[str, str]()
@@ -98,8 +106,12 @@ def ask_uv(
         return Answer(None, {}, error="uv is not installed", fix="pip install uv")
     if text is not None and _has_wheels(text):
         return Answer(text, omitted)
+    ends_at_s = time.monotonic() + (_HURRIED_S if is_hurried else math.inf)
     while True:
-        result = _compile(asked, interpreter, variables)
+        left_s = ends_at_s - time.monotonic()
+        result = _compile(asked, interpreter, variables, limit_s=min(_ONLINE_S, max(left_s, 0.0)))
+        if result.code == _KILLED and is_hurried:
+            return _too_slow()
         error = result.err.decode("utf-8", "replace")
         if result.code == 0:
             return Answer(_text(result), omitted)
@@ -114,6 +126,11 @@ def ask_uv(
         else:
             omitted[name] = _reason(error)
             del asked[name]
+
+
+def _too_slow() -> Answer:
+    error = f"the package index takes more than {_HURRIED_S:.0f} s, and uv's cache lacks some"
+    return Answer(None, {}, error=error, fix="repro record -n NAME", is_unreachable=True)
 
 
 def _ask_cache(
@@ -136,7 +153,7 @@ def _ask_cache(
 def _offline(
     asked: Mapping[str, str], interpreter: Interpreter, variables: Mapping[str, str]
 ) -> str | None:
-    result = _compile(asked, interpreter, variables, offline=True)
+    result = _compile(asked, interpreter, variables, limit_s=_OFFLINE_S, offline=True)
     return _text(result) if result.code == 0 else None
 
 
@@ -155,6 +172,7 @@ def _compile(
     interpreter: Interpreter,
     variables: Mapping[str, str],
     *,
+    limit_s: float,
     offline: bool = False,
 ) -> process.Result:
     # Never --emit-index-url: it writes the password of a private index into the lock.
@@ -163,7 +181,6 @@ def _compile(
     argv += ["--python", interpreter.executable, "-"]
     # An empty file is a warning to uv, a comment is not.
     text = "# observed\n" + "".join(f"{line}\n" for line in asked.values())
-    limit_s = _OFFLINE_S if offline else _ONLINE_S
     return process.run(
         argv, env=variables, stdin=text.encode("utf-8", "replace"), timeout_s=limit_s
     )

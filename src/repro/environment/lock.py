@@ -45,7 +45,11 @@ class _Kept(NamedTuple):
 
 
 def lock(
-    environment: Environment, *, cache_dir: str, env: Mapping[str, str]
+    environment: Environment,
+    *,
+    cache_dir: str,
+    env: Mapping[str, str],
+    is_hurried: bool = False,
 ) -> tuple[bytes | None, tuple[Gap, ...]]:
     """Returns ``pylock.toml``, and a gap for each package that it does not hold.
 
@@ -58,6 +62,9 @@ def lock(
         environment: What was observed.
         cache_dir: Where locks are kept; created when needed.
         env: The command's variables: uv's and pip's settings count.
+        is_hurried: Whether somebody waits, as in a git hook: a lock that is kept is taken at any
+            age, the index gets a few seconds, and where it needs more it is not asked so again for
+            an hour.
     """
     interpreter = environment.interpreter
     if interpreter is None:
@@ -70,9 +77,18 @@ def lock(
     key = _key(environment, [*lines.values(), *entries.values()])
     now_s = time.time()
     kept = _read(cache_dir, key)
-    if kept is not None and kept.is_fresh(now_s):
+    if kept is not None and (kept.is_fresh(now_s) or (is_hurried and kept.content is not None)):
         return kept.content, _with_age(kept, now_s)
-    answer = ask_uv(lines, interpreter=interpreter, env=env)
+    if is_hurried:
+        # Remembered apart: whoever has more time is not kept from asking.
+        unheld = _read(cache_dir, f"{key}-hurried")
+        if unheld is not None and unheld.is_fresh(now_s):
+            return None, unheld.gaps
+    answer = ask_uv(lines, interpreter=interpreter, env=env, is_hurried=is_hurried)
+    if answer.lock is None and is_hurried:
+        missing = (_no_lock(answer.error, answer.fix),)
+        _write(cache_dir, f"{key}-hurried", _Kept(None, missing, now_s, _COMPLETE_AFTER_S))
+        return None, missing
     if answer.lock is None:
         return _failed(answer, kept, cache_dir, key)
     omitted = answer.omitted | _mismatches(answer, {name: packages[name] for name in lines})

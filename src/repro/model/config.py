@@ -39,6 +39,8 @@ class Config(NamedTuple):
         strict: Whether `repro run` refuses to start while a gap is known, as with ``--strict``.
         store: Which bytes of inputs and outputs are kept.
         system_metrics: Whether hardware figures are sampled, or every how many seconds.
+        record_on: Patterns of files, besides params, metrics and what DVC writes: a commit that
+            changes one is recorded by the hooks.
     """
 
     params: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Config(NamedTuple):
     strict: bool = False
     store: StorePolicy = StorePolicy()
     system_metrics: bool | float = True
+    record_on: tuple[str, ...] = ()
 
     @property
     def store_limit_bytes(self) -> int:

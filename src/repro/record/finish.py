@@ -7,16 +7,10 @@ from typing import NamedTuple
 from repro.git.objects import read_file
 from repro.git.repository import GitError, Repository
 from repro.model.data import DataEntry
-from repro.model.digest import (
-    digest_of_data,
-    digest_of_environment,
-    digest_of_executed,
-    digest_of_params,
-    digest_of_state,
-)
+from repro.model.digest import digest_of_state
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import Oid, live_ref, run_ref
-from repro.model.run import Pillars, Record, Status, format_of
+from repro.model.run import Record, Status
 from repro.model.system import whole_rows
 from repro.process import Pending
 from repro.record.begun import Begun
@@ -33,10 +27,11 @@ from repro.record.output_log import read_output
 from repro.record.outputs import STATUS, Outputs, collect_outputs, written_files
 from repro.record.params import collect_params
 from repro.record.project import Project
-from repro.record.redact import redact_record, unkept_gap
+from repro.record.redact import unkept_gap
 from repro.record.redactor import redactor_of
 from repro.record.resumed import earlier_record, joined
 from repro.record.said import read_said
+from repro.record.sealed import seal
 from repro.record.states import remember_state
 from repro.record.tables import moved_gaps
 from repro.record.trace import Trace, read_trace
@@ -46,7 +41,7 @@ from repro.secrets.files import secret_file_kind
 from repro.store.folding import tend_refs
 from repro.store.runs import write_run
 
-__all__ = ["Finisher", "seal"]
+__all__ = ["Finisher"]
 
 _HYDRA_CONFIG = ".hydra/config.yaml"
 _DVCLIVE_PARAMS = "dvclive/params.yaml"
@@ -308,24 +303,6 @@ class Finisher(NamedTuple):
 
 def _shown(full: str, top: str) -> str:
     return full.removeprefix(f"{top}/")
-
-
-def seal(record: Record, facts: TreeFacts, gaps: Sequence[Gap], *, repo: Repository) -> Record:
-    """Returns the record without secrets, with its digests and its gaps, each gap once."""
-    unique = tuple(dict.fromkeys(gaps))
-    record = redact_record(
-        record._replace(run=record.run._replace(gaps=unique)),
-        redactor_of(repo),
-        searched_dir=f"{repo.state_dir}/cache/searched",
-    )
-    pillars = Pillars(
-        code=digest_of_executed(facts.code_digest, record.cells),
-        data=digest_of_data(record.data),
-        params=digest_of_params(record.params),
-        environment=digest_of_environment(record.environment),
-    )
-    run = record.run._replace(pillars=pillars, format=format_of(record.data, record.artifacts))
-    return record._replace(run=run)
 
 
 def _dvc_outs(repo: Repository, project: Project) -> list[str]:

@@ -8,22 +8,20 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from repro.journal.curves import Curves
+from repro.model.conventions import CURVES_DIRECTORY, METRICS_NAMES
 from repro.model.gap import Gap, GapKind
 from repro.model.values import Metric, Number, Point, is_same, numbers_in, parse_scalar
 from repro.record.formats import SUFFIXES, FormatError, load_mapping
 from repro.record.project import Project
 
-__all__ = ["Metrics", "collect_metrics", "metrics_files"]
+__all__ = [
+    "Metrics",
+    "collect_metrics",
+    "curve_files",
+    "metrics_files",
+    "metrics_in",
+]
 
-_CONVENTIONAL = (
-    "metrics.json",
-    "metrics.yaml",
-    "metrics.yml",
-    "metrics.toml",
-    "metrics.csv",
-    "dvclive/metrics.json",
-)
-_CURVES = "dvclive/plots/metrics"
 _STEP_NAMES = ("step", "global_step", "epoch", "iteration", "iter")
 _MAX_BYTES = 64 * 2**20
 
@@ -61,7 +59,7 @@ def metrics_files(project: Project, dvc_files: Iterable[str] = ()) -> list[str]:
         project: The project.
         dvc_files: Further files that ``dvc.yaml`` names.
     """
-    names = [path for name in _CONVENTIONAL for path in project.paths(name)]
+    names = [path for name in METRICS_NAMES for path in project.paths(name)]
     names += [project.configured(name) for name in project.config.metrics]
     return list(dict.fromkeys([*names, *dvc_files]))
 
@@ -73,8 +71,9 @@ def collect_metrics(
     files: Iterable[str],
     since_ns: int | None,
     logged: Curves | None = None,
+    contents: Mapping[str, bytes] | None = None,
 ) -> Metrics:
-    """Reads the metrics of a run from the working tree.
+    """Reads the metrics of a run from the working tree, or from a commit.
 
     Args:
         project: The project.
@@ -83,21 +82,28 @@ def collect_metrics(
         since_ns: Start of the run by the clock of the file system: a file whose content and state
             are older is a gap. None takes every file (`repro record`).
         logged: What the command logged itself; names in files give way to it.
+        contents: Of all such files that there are, by path, where they are not to be read from the
+            working tree; curves of DVCLive's among them.
     """
     metrics = Metrics()
     if logged is not None:
         metrics.summary |= logged.summary
         metrics.history |= logged.history
-    for path in [*files, *_curve_files(project, top)]:
-        try:
-            stat = os.stat(os.path.join(top, path))
-        except OSError:
+    curves = _curve_files(project, top) if contents is None else curve_files(project, contents)
+    for path in [*files, *curves]:
+        if contents is None:
+            try:
+                stat = os.stat(os.path.join(top, path))
+            except OSError:
+                continue
+            if since_ns is not None and max(stat.st_ctime_ns, stat.st_mtime_ns) < since_ns:
+                _note_stale(metrics, path)
+                continue
+        elif path not in contents:
             continue
-        if since_ns is not None and max(stat.st_ctime_ns, stat.st_mtime_ns) < since_ns:
-            _note_stale(metrics, path)
-            continue
         try:
-            _read(metrics, path, top, project)
+            content = _content(path, top) if contents is None else contents[path]
+            _read_content(metrics, path, content, project)
         except FormatError as error:
             where = path if error.line is None else f"{path}:{error.line}"
             metrics.gaps.append(
@@ -106,22 +112,46 @@ def collect_metrics(
     return metrics
 
 
+def metrics_in(path: str, content: bytes, project: Project) -> Metrics:
+    """Returns the metrics that one file holds.
+
+    Args:
+        path: The file's, relative to the top.
+        content: Its bytes.
+        project: The project.
+
+    Raises:
+        FormatError: It is malformed, or of no format that holds metrics.
+    """
+    metrics = Metrics()
+    _read_content(metrics, path, content, project)
+    return metrics
+
+
 def _note_stale(metrics: Metrics, path: str) -> None:
-    if _CURVES in path:
+    if CURVES_DIRECTORY in path:
         return
     reason = "left from before: this run did not write it, so it is not recorded as its metrics"
     metrics.gaps.append(Gap(GapKind.METRICS, path, reason, f"rm {path}"))
 
 
-def _read(metrics: Metrics, path: str, top: str, project: Project) -> None:
+def _content(path: str, top: str) -> bytes:
     full = os.path.join(top, path)
     try:
-        if os.path.getsize(full) > _MAX_BYTES:
-            raise FormatError(path, f"larger than {_MAX_BYTES // 2**20} MiB")
+        _check_size(path, os.path.getsize(full))
         with open(full, "rb") as file:
-            content = file.read()
+            return file.read()
     except OSError as error:
         raise FormatError(path, error.strerror or str(error)) from error
+
+
+def _check_size(path: str, size_bytes: int) -> None:
+    if size_bytes > _MAX_BYTES:
+        raise FormatError(path, f"larger than {_MAX_BYTES // 2**20} MiB")
+
+
+def _read_content(metrics: Metrics, path: str, content: bytes, project: Project) -> None:
+    _check_size(path, len(content))
     suffix = path.rpartition(".")[2].lower()
     metrics.files.append(path)
     if suffix in ("csv", "tsv"):
@@ -195,15 +225,21 @@ def _is_beyond_float(value: Number) -> bool:
 
 def _curve_files(project: Project, top: str) -> list[str]:
     found = []
-    for root in project.paths(_CURVES):
+    for root in project.paths(CURVES_DIRECTORY):
         for directory, _, names in os.walk(os.path.join(top, root)):
             relative = os.path.relpath(directory, top)
             found += [os.path.join(relative, name) for name in names if name.endswith(".tsv")]
     return sorted(found)
 
 
+def curve_files(project: Project, paths: Iterable[str]) -> list[str]:
+    """Returns those of some paths that hold a curve of DVCLive's, sorted."""
+    roots = tuple(f"{root}/" for root in project.paths(CURVES_DIRECTORY))
+    return sorted(path for path in paths if path.startswith(roots) and path.endswith(".tsv"))
+
+
 def _curve_name(path: str, project: Project) -> str | None:
-    for root in project.paths(_CURVES):
+    for root in project.paths(CURVES_DIRECTORY):
         if path.startswith(f"{root}/"):
             # DVCLive's summary nests "train/loss" as train: {loss: ...}, here train.loss.
             return path[len(root) + 1 : -len(".tsv")].replace("/", ".")

@@ -272,6 +272,7 @@ def observe_environment(
     project: Project,
     others: Sequence[str] = (),
     gaps: Sequence[Gap] = (),
+    is_hurried: bool = False,
 ) -> Observed:
     """Observes an interpreter's environment and locks it; both are cached.
 
@@ -282,6 +283,7 @@ def observe_environment(
         project: Whose lock files count, and whose configuration names variables.
         others: Executables of further Pythons.
         gaps: Known already.
+        is_hurried: Whether somebody waits: see `repro.environment.lock`.
     """
     cache_dir = os.path.join(repo.state_dir, "cache")
     from repro.environment.observe import observe
@@ -309,7 +311,7 @@ def observe_environment(
             from repro.environment.conda import explicit_list
 
             conda, unlisted = explicit_list(interpreter.prefix, cache_dir=cache_dir)
-        pylock, unlocked = lock(environment, cache_dir=cache_dir, env=env)
+        pylock, unlocked = lock(environment, cache_dir=cache_dir, env=env, is_hurried=is_hurried)
         unlocked = (*unlisted, *unlocked)
         directories = list(dict.fromkeys((".", project.directory)))
         environment = environment._replace(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 
+from repro.model.conventions import PARAMS_NAMES
 from repro.model.gap import Gap, GapKind
 from repro.model.values import Params, Value, is_same
 from repro.record.formats import FormatError, load_mapping
@@ -10,8 +11,6 @@ from repro.record.project import Project
 from repro.secrets.redactor import Redactor
 
 __all__ = ["collect_params", "params_files", "read_existing", "united"]
-
-_CONVENTIONAL = ("params.yaml", "params.yml", "params.toml", "params.json", "dvclive/params.yaml")
 
 
 def params_files(project: Project, dvc_files: Iterable[str] = ()) -> list[str]:
@@ -21,7 +20,7 @@ def params_files(project: Project, dvc_files: Iterable[str] = ()) -> list[str]:
         project: The project.
         dvc_files: Further files that ``dvc.yaml`` names.
     """
-    names = [path for name in _CONVENTIONAL for path in project.paths(name)]
+    names = [path for name in PARAMS_NAMES for path in project.paths(name)]
     names += [project.configured(name) for name in project.config.params]
     return list(dict.fromkeys([*names, *dvc_files]))
 

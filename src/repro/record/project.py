@@ -1,6 +1,7 @@
 """Finds the project inside the repository, and what its configuration says."""
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 from repro.git.repository import Repository
@@ -8,7 +9,15 @@ from repro.model.config import Config, ConfigError, config_from_table
 from repro.model.gap import Gap, GapKind
 from repro.record.formats import FormatError, load_mapping
 
-__all__ = ["Project", "find_project", "is_outside", "load_project", "outside_gap"]
+__all__ = [
+    "Project",
+    "find_project",
+    "is_outside",
+    "join",
+    "load_project",
+    "outside_gap",
+    "project_directory",
+]
 
 _MARKERS = (".repro.yaml", "pyproject.toml", "dvc.yaml", "params.yaml", ".dvc")
 
@@ -50,22 +59,42 @@ def find_project(repo: Repository) -> Project:
     ``.repro.yaml``, ``pyproject.toml``, ``dvc.yaml``, ``params.yaml`` or ``.dvc``; else that
     directory itself.
     """
-    directory = repo.prefix
-    while True:
-        here = os.path.join(repo.top, directory)
-        if any(os.path.exists(os.path.join(here, marker)) for marker in _MARKERS):
-            break
-        if directory == ".":
-            directory = repo.prefix
-            break
-        directory = os.path.dirname(directory) or "."
+    directory = project_directory(
+        repo.prefix, lambda path: os.path.exists(os.path.join(repo.top, path))
+    )
     return load_project(repo.top, directory, cwd=repo.prefix)
 
 
-def load_project(top: str, directory: str, *, cwd: str) -> Project:
-    """Returns a project whose directory is known."""
+def project_directory(cwd: str, exists: Callable[[str], bool]) -> str:
+    """Returns the directory of the project that a directory belongs to, see `find_project`.
+
+    Args:
+        cwd: The directory, relative to the top.
+        exists: Tells whether there is a file or directory at a path, relative likewise.
+    """
+    directory = cwd
+    while not any(exists(join(directory, marker)) for marker in _MARKERS):
+        if directory == ".":
+            return cwd
+        directory = os.path.dirname(directory) or "."
+    return directory
+
+
+def load_project(
+    top: str, directory: str, *, cwd: str, read: Callable[[str], bytes | None] | None = None
+) -> Project:
+    """Returns a project whose directory is known.
+
+    Args:
+        top: The top of the working tree.
+        directory: The project's, relative to it.
+        cwd: Where the command runs, relative likewise.
+        read: Gives the content of a file by its path from the top, None where there is none; by
+            default that on disk.
+    """
+    read = read or (lambda path: _read(os.path.join(top, path)))
     try:
-        config, gaps = _inside_only(_read_config(top, directory), directory)
+        config, gaps = _inside_only(_read_config(read, directory), directory)
         return Project(directory, cwd, config, gaps)
     except ConfigError as error:
         gap = Gap(GapKind.CONFIG, error.file, error.problem, error.hint or f"correct {error.file}")
@@ -107,13 +136,13 @@ def _inside_only(config: Config, directory: str) -> tuple[Config, tuple[Gap, ...
     ), tuple(gaps)
 
 
-def _read_config(top: str, directory: str) -> Config:
+def _read_config(read: Callable[[str], bytes | None], directory: str) -> Config:
     own = join(directory, ".repro.yaml")
-    content = _read(os.path.join(top, own))
+    content = read(own)
     if content is not None:
         return config_from_table(load_mapping(own, content), file=own)
     shared = join(directory, "pyproject.toml")
-    content = _read(os.path.join(top, shared))
+    content = read(shared)
     # tomllib takes 10 ms to import: only where there is something for us.
     if content is None or b"tool.repro" not in content:
         return Config()

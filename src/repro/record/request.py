@@ -1,24 +1,23 @@
 """What was asked for and what stands around it: from these a run begins."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from repro.data.progress import Progress
 from repro.git.repository import Repository
-from repro.git.snapshot import Snapshot, take_snapshot
 from repro.model.gap import Gap, GapKind
 from repro.model.ids import RunId, is_run_id, new_run_id
 from repro.model.naming import random_name
-from repro.model.run import Code, Host, Identity
+from repro.model.run import Code
 from repro.model.values import Params
 from repro.record.begun import Begun
 from repro.record.flags import params_from_command
 from repro.record.project import Project
-from repro.record.redactor import redactor_of, screen_of
+from repro.record.redactor import redactor_of
+from repro.record.surroundings import Surroundings
 
-__all__ = ["Request", "Surroundings", "begin"]
+__all__ = ["Request", "Surroundings", "begin", "no_author"]
 
 
 class Request(NamedTuple):
@@ -47,39 +46,6 @@ class Request(NamedTuple):
     is_sampled: bool = True
     parent_run: RunId | None = None
     program: tuple[str, ...] = ()
-
-
-class Surroundings(NamedTuple):
-    """What the process was started with and in; read at the edge, handed in here.
-
-    Attributes:
-        env: Environment variables.
-        host: Where it runs.
-        author: Who git says the user is; None when it does not know.
-        status: Output of ``git status`` (see `repro.git.snapshot.STATUS`), taken a moment ago.
-        snapshot: The working tree, where it was taken a moment ago.
-        listener: Told how far hashing and storing data have come, while nothing else is printed.
-    """
-
-    env: Mapping[str, str]
-    host: Host
-    author: Identity | None
-    status: bytes | None = None
-    snapshot: Snapshot | None = None
-    listener: Callable[[Progress], None] | None = None
-
-    def take_snapshot(self, repo: Repository) -> Snapshot:
-        """Returns the snapshot, taking it if need be."""
-        return self.snapshot or take_snapshot(repo, status=self.status, screen=screen_of(repo))
-
-    def later(self) -> "Surroundings":
-        """Returns the same without what was true of the tree a moment ago."""
-        return self._replace(status=None, snapshot=None)
-
-    @property
-    def home(self) -> str:
-        """The user's home directory."""
-        return self.env.get("HOME", "/nonexistent")
 
 
 def begin(
@@ -139,9 +105,14 @@ def _gaps(around: Surroundings, secrets: Sequence[str]) -> list[Gap]:
         for name in secrets
     ]
     if around.author is None:
-        fix = "git config --global user.name ... and user.email ..."
-        gaps.append(Gap(GapKind.AUTHOR, "author", "git knows no name and e-mail for you", fix))
+        gaps.append(no_author())
     return gaps
+
+
+def no_author() -> Gap:
+    """Returns the gap where git does not know who records."""
+    fix = "git config --global user.name ... and user.email ..."
+    return Gap(GapKind.AUTHOR, "author", "git knows no name and e-mail for you", fix)
 
 
 def _executable(command: Sequence[str]) -> str | None:

@@ -64,7 +64,8 @@ def going_on_from(
 
 
 def _find(repo: Repository, text: str, *, home: str) -> Summary:
-    from repro.store.resolve import AmbiguousRunError, resolve_run
+    from repro.lineage.resolve import resolve_run
+    from repro.store.resolve import AmbiguousRunError
 
     if list_live_runs(repo):
         from repro.record.recover import recover_dead_runs
@@ -115,7 +116,7 @@ def earlier_record(repo: Repository, run: RunId | None) -> tuple[Record | None, 
     """
     if run is None:
         return None, ()
-    from repro.store.resolve import resolve_run
+    from repro.lineage.resolve import resolve_run
     from repro.store.runs import read_record
 
     try:

@@ -10,11 +10,11 @@ from repro.model.gap import Gap, GapKind
 from repro.model.run import Record, Status
 from repro.record.begun import Begun
 from repro.record.ending import Ending, run_of
-from repro.record.finish import seal
 from repro.record.observer import Observed, collect_inputs, observe_environment
 from repro.record.params import collect_params
 from repro.record.project import Project
 from repro.record.redactor import redactor_of
+from repro.record.sealed import seal
 from repro.record.trace import python_options
 from repro.record.tree_facts import read_tree_facts
 from repro.record.warehouse import warehouse_of

@@ -17,7 +17,7 @@ from repro.record.project import Project, is_outside, outside_gap
 if TYPE_CHECKING:
     from repro.data.pipeline import Pipeline
 
-__all__ = ["TreeFacts", "read_tree_facts"]
+__all__ = ["TreeFacts", "TreeFiles", "facts_of", "read_tree_facts"]
 
 
 _DVC_ENDINGS = (".dvc", "dvc.lock", "dvc.yaml")
@@ -68,24 +68,69 @@ def read_tree_facts(
         project: The project.
         rows: `start_rows` of the tree, where it was started already.
     """
-    return _facts(repo, list_rows(repo, tree, started=rows), project)
+    files = TreeFiles(repo, list_rows(repo, tree, started=rows))
+    return facts_of(files, project, top=repo.top)
 
 
-def _facts(repo: Repository, rows: Mapping[str, str], project: Project) -> TreeFacts:
+class TreeFiles:
+    """The files of a tree; what was read is kept.
+
+    Attributes:
+        rows: As `list_rows` gives them.
+    """
+
+    def __init__(self, repo: Repository, rows: Mapping[str, str]) -> None:
+        self.rows = rows
+        self._repo = repo
+        self._known: dict[str, bytes] = {}
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Returns the content of those of some paths that are files here, with one process at most.
+
+        Raises:
+            GitError: git could not read them.
+        """
+        wanted = [path for path in dict.fromkeys(paths) if self._is_file(path)]
+        new = [path for path in wanted if path not in self._known]
+        contents = read_objects(self._repo, [self.rows[path].split(None, 3)[2] for path in new])
+        self._known |= {p: x for p, x in zip(new, contents, strict=True) if x is not None}
+        return {path: self._known[path] for path in wanted if path in self._known}
+
+    def get(self, path: str) -> bytes | None:
+        """Returns the content of one file, None where there is none."""
+        return self.read([path]).get(path)
+
+    def _is_file(self, path: str) -> bool:
+        return path in self.rows and " blob " in self.rows[path].partition("\t")[0]
+
+
+def facts_of(files: TreeFiles, project: Project, *, top: str | None) -> TreeFacts:
+    """Returns what a tree says.
+
+    Args:
+        files: The tree.
+        project: The project.
+        top: The top of the working tree, where params files that git ignores lie; None for what the
+            tree alone says.
+    """
+    rows = files.rows
     marked = [path for path in rows if path.endswith(_DVC_ENDINGS)]
     dvc_yamls = [path for path in marked if path.rpartition("/")[2] == "dvc.yaml"]
     pointers = [path for path in marked if is_pointer(path)]
     by_convention = [path for path in params_files(project) if path in rows]
-    blobs = _read(repo, rows, [*pointers, *dvc_yamls, *by_convention])
+    blobs = files.read([*pointers, *dvc_yamls, *by_convention])
     pipelines, gaps = _read_pipelines({path: blobs[path] for path in dvc_yamls if path in blobs})
     named = {path for pipeline in pipelines for path in (*pipeline.params, *pipeline.metrics)}
     gaps += [outside_gap(path) for path in sorted(named) if is_outside(path)]
     dvc_params = [p for pipeline in pipelines for p in pipeline.params if not is_outside(p)]
     dvc_metrics = [p for pipeline in pipelines for p in pipeline.metrics if not is_outside(p)]
-    blobs |= _read(repo, rows, [p for p in dvc_params if p in rows and p not in blobs])
+    blobs |= files.read(dvc_params)
     params = params_files(project, dvc_params)
     metrics = metrics_files(project, dvc_metrics)
-    contents, unreadable = read_existing(params, top=repo.top, blobs=blobs)
+    contents = {path: blobs[path] for path in params if path in blobs}
+    unreadable: list[Gap] = []
+    if top is not None:
+        contents, unreadable = read_existing(params, top=top, blobs=blobs)
     apart = {*pointers, *params, *metrics}
     code = tuple(row for path, row in rows.items() if path not in apart)
     return TreeFacts(
@@ -97,12 +142,6 @@ def _facts(repo: Repository, rows: Mapping[str, str], project: Project) -> TreeF
         gaps=(*gaps, *unreadable),
         code_rows=code if any(path.endswith(_NOTEBOOK) for path in rows) else (),
     )
-
-
-def _read(repo: Repository, rows: Mapping[str, str], paths: Iterable[str]) -> dict[str, bytes]:
-    wanted = [path for path in dict.fromkeys(paths) if " blob " in rows[path].partition("\t")[0]]
-    contents = read_objects(repo, [rows[path].split(None, 3)[2] for path in wanted])
-    return {p: content for p, content in zip(wanted, contents, strict=True) if content is not None}
 
 
 def _read_pipelines(files: Mapping[str, bytes]) -> "tuple[list[Pipeline], list[Gap]]":
