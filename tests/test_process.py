@@ -1,9 +1,12 @@
 """Starts real processes through the one door."""
 
 import os
+import select
 import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -247,3 +250,39 @@ def test_blocked_signals_are_not_blocked_in_the_process() -> None:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
     assert result.out == b"set()\n"
+
+
+def test_when_the_time_is_up_it_ends_however_much_it_says() -> None:
+    code = "while True: print('on and on', flush=True)"
+    started = process.start((sys.executable, "-I", "-c", code), env=dict(os.environ))
+
+    result = started.result(ends_at_s=time.monotonic() + 0.5)
+
+    assert started.is_overdue
+    assert result.code == 128 + signal.SIGKILL
+    assert result.out.startswith(b"on and on\n")
+
+
+def test_a_session_ends_with_all_that_it_started_and_has_no_terminal() -> None:
+    shell = "(exec 3</dev/tty) 2>/dev/null || echo none; sleep 1000 & echo $!; wait"
+    started = process.start(("sh", "-c", shell), env=dict(os.environ), is_session=True)
+
+    result = started.result(ends_at_s=time.monotonic() + 1)
+
+    word, pid = result.out.split()
+    assert word == b"none"
+    assert started.is_overdue
+    with suppress(ProcessLookupError):  # else it is dying
+        assert select.select([os.pidfd_open(int(pid))], [], [], 5)[0]
+
+
+def test_a_session_that_ends_in_time_is_like_any_other_process() -> None:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    started = process.start(("sh", "-c", "echo out; exit 3"), env=dict(os.environ), is_session=True)
+
+    assert started.result(ends_at_s=time.monotonic() + 60) == process.Result(3, b"out\n", b"")
+    assert not started.is_overdue
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
+    with pytest.raises(CommandNotFoundError):
+        process.start(("no-such-program",), env=dict(os.environ), is_session=True)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask

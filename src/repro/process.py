@@ -10,6 +10,7 @@ import fcntl
 import os
 import select
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
@@ -29,6 +30,7 @@ __all__ = [
 _CHUNK_BYTES = 65536
 _PIPE_BYTES = 1 << 20
 _SHELL = "/bin/sh"
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _Action: TypeAlias = tuple[int, ...] | tuple[int, int, str, int, int]
 
 
@@ -63,21 +65,65 @@ class Result(NamedTuple):
 
 
 class Pending:
-    """A process under way. `result` must be called once."""
+    """A process under way. `result` must be called once.
 
-    def __init__(self, pid: int, stdin: bytes, stdin_fd: int, out_fd: int, err_fd: int) -> None:
+    Attributes:
+        pid: Its id; also that of its session where it leads one.
+        is_overdue: Whether it had to be killed because the time was up.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        stdin: bytes,
+        fds: tuple[int, int, int],
+        *,
+        mask: "set[signal.Signals | int] | None" = None,
+    ) -> None:
+        """Takes over a process, and the ends of its pipes.
+
+        Args:
+            pid: Its id.
+            stdin: What is to be written to it.
+            fds: Where to write that, -1 for nowhere, and where to read its stdout and stderr.
+            mask: Where it leads a session: the signals that were blocked before it was started.
+        """
+        stdin_fd, out_fd, err_fd = fds
         self.pid = pid
+        self.is_overdue = False
+        self._mask = mask
         self._stdin = memoryview(stdin)
         self._stdin_fd = stdin_fd
         self._outputs: dict[int, list[bytes]] = {out_fd: [], err_fd: []}
         self._out_fd = out_fd
         self._err_fd = err_fd
 
-    def result(self, *, timeout_s: float | None = None) -> Result:
-        """Waits for the end; kills the process when it takes longer than `timeout_s` of silence.
+    def result(self, *, timeout_s: float | None = None, ends_at_s: float | None = None) -> Result:
+        """Waits for the end; kills the process when it takes too long.
 
         A process that had to be killed has the exit code 137.
+
+        Args:
+            timeout_s: So long it may be silent.
+            ends_at_s: When the time is up whatever it says, on the clock of ``time.monotonic``.
         """
+        try:
+            if self._mask is not None:
+                signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+            open_fds = self._listen(timeout_s, ends_at_s)
+        except BaseException:
+            if self._mask is not None:  # no Ctrl-C at our terminal reaches it
+                self._kill()
+            raise
+        for fd in open_fds:
+            os.close(fd)
+        if self._stdin_fd >= 0:
+            os.close(self._stdin_fd)
+        code = exit_code_of(os.waitpid(self.pid, 0)[1])
+        return Result(code, *(b"".join(self._outputs[fd]) for fd in (self._out_fd, self._err_fd)))
+
+    def _listen(self, timeout_s: float | None, ends_at_s: float | None) -> set[int]:
+        """Reads until all is said, or the time is up; returns what is open still."""
         poller = select.poll()
         open_fds = set(self._outputs)
         for fd in self._outputs:
@@ -85,10 +131,16 @@ class Pending:
         if self._stdin_fd >= 0:
             poller.register(self._stdin_fd, select.POLLOUT)
         while open_fds:
-            events = poller.poll(None if timeout_s is None else timeout_s * 1000)
-            if not events:
+            left_s = timeout_s
+            if ends_at_s is not None:
+                left_s = max(0.0, ends_at_s - time.monotonic())
+                left_s = left_s if timeout_s is None else min(left_s, timeout_s)
+            events = poller.poll(None if left_s is None else left_s * 1000)
+            # Who goes on talking is never silent.
+            if not events or (ends_at_s is not None and time.monotonic() >= ends_at_s):
                 # What it started may hold its output open for ever: that is not waited for.
-                os.kill(self.pid, signal.SIGKILL)
+                self.is_overdue = True
+                self._kill()
                 break
             for fd, _ in events:
                 if fd == self._stdin_fd:
@@ -97,12 +149,14 @@ class Pending:
                     poller.unregister(fd)
                     os.close(fd)
                     open_fds.discard(fd)
-        for fd in open_fds:
-            os.close(fd)
-        if self._stdin_fd >= 0:
-            os.close(self._stdin_fd)
-        code = exit_code_of(os.waitpid(self.pid, 0)[1])
-        return Result(code, *(b"".join(self._outputs[fd]) for fd in (self._out_fd, self._err_fd)))
+        return open_fds
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            if self._mask is not None:
+                os.killpg(self.pid, signal.SIGKILL)
+            else:
+                os.kill(self.pid, signal.SIGKILL)
 
     def _feed(self, poller: select.poll) -> None:
         try:
@@ -121,8 +175,22 @@ class Pending:
         return bool(chunk)
 
 
-def start(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes = b"") -> Pending:
+def start(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    is_session: bool = False,
+) -> Pending:
     """Starts a process with captured output and returns at once.
+
+    Args:
+        argv: Looked up on the PATH of `env`.
+        env: The whole environment.
+        stdin: Its input.
+        is_session: Whether it gets a session of its own: it and all that it starts have no terminal
+            to ask anything at, and are killed together, also when we are interrupted while we wait
+            for its result; until then an interruption waits.
 
     Raises:
         CommandNotFoundError: argv[0] is not on PATH or may not be executed.
@@ -133,18 +201,22 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes = b"") ->
     with suppress(OSError):
         fcntl.fcntl(out_write, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     err_read, err_write = os.pipe()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS) if is_session else None
     try:
-        pid = spawn(argv, env=env, fds=(stdin_read, out_write, err_write))
+        fds = (stdin_read, out_write, err_write)
+        pid = spawn(argv, env=env, fds=fds, is_session=is_session)
     except BaseException:  # whatever it is, the ends that we would have read go with it
         for fd in (out_read, err_read, *((stdin_write,) if stdin_write >= 0 else ())):
             os.close(fd)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         raise
     finally:
         for fd in (stdin_read, out_write, err_write):
             os.close(fd)
     if stdin_write >= 0:
         os.set_blocking(stdin_write, False)
-    return Pending(pid, stdin, stdin_write, out_read, err_read)
+    return Pending(pid, stdin, (stdin_write, out_read, err_read), mask=mask)
 
 
 def run(
@@ -164,6 +236,7 @@ def spawn(
     env: Mapping[str, str],
     fds: tuple[int, int, int],
     terminal: str | None = None,
+    is_session: bool = False,
 ) -> int:
     """Starts a process on the given stdin, stdout and stderr and returns its pid.
 
@@ -173,6 +246,7 @@ def spawn(
         fds: File descriptors to become 0, 1 and 2.
         terminal: Path of a terminal that becomes the controlling one of a new session, so that
             Ctrl-C typed there reaches the process.
+        is_session: Whether it gets a new session without a terminal.
 
     Raises:
         CommandNotFoundError: argv[0] is not on PATH or may not be executed.
@@ -193,7 +267,8 @@ def spawn(
                 (os.POSIX_SPAWN_OPEN, top, terminal, os.O_RDWR, 0),
                 (os.POSIX_SPAWN_CLOSE, top),
             ]
-        return _spawn(_locate(argv[0], env), argv, env, actions, is_session=terminal is not None)
+        is_session |= terminal is not None
+        return _spawn(_locate(argv[0], env), argv, env, actions, is_session=is_session)
     finally:
         for fd in held:
             os.close(fd)

@@ -26,6 +26,22 @@ def test_a_push_says_what_it_did_in_a_line(lab: Lab) -> None:
     assert again.stderr == "origin has everything already; 2 there already\n"
 
 
+def test_a_push_of_words_alone_says_so(lab: Lab) -> None:
+    [run] = lab.alice.put_many(1)
+    lab.alice.scratch.run_cli("push")
+    lab.alice.scratch.run_cli("star", short_id(run))
+    plan = lab.alice.scratch.run_cli("push", "--dry-run").stderr
+    assert plan.startswith("would push what was said of runs to origin; 1 there already")
+    done = lab.alice.scratch.run_cli("push")
+    assert done.stderr == "pushed what was said of runs to origin; 1 there already\n"
+    plan = lab.alice.scratch.run_cli("push", "--dry-run").stderr
+    assert plan == "origin has everything already; 1 there already\n"
+
+
+def test_a_clone_without_runs_is_told_where_to_get_some(lab: Lab) -> None:
+    assert "get those of others with: repro pull" in lab.bob.scratch.run_cli("ls").stderr
+
+
 def test_runs_are_named_as_everywhere(lab: Lab) -> None:
     first, second = lab.alice.put_many(2)
     lab.alice.scratch.run_cli("push", short_id(first), "@~1")

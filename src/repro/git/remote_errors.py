@@ -11,6 +11,7 @@ __all__ = [
     "RemoteBrokenOffError",
     "RemoteError",
     "RemoteMissingError",
+    "RemoteSilentError",
     "RemoteUnreachableError",
     "UnknownRemoteError",
     "explain_refusal",
@@ -47,6 +48,7 @@ class RemoteError(ReproError):
 
     Attributes:
         remote: Its name.
+        problem: What is wrong with it, as a clause.
         stderr: What git and the remote said.
     """
 
@@ -55,6 +57,7 @@ class RemoteError(ReproError):
         details = tuple(dict.fromkeys(lines))[:_SHOWN_LINES]
         super().__init__(f"{remote}: {problem}", hint=hint, details=details)
         self.remote = remote
+        self.problem = problem
         self.stderr = stderr
 
 
@@ -72,6 +75,14 @@ class RemoteMissingError(RemoteError):
 
 class RemoteBrokenOffError(RemoteError):
     """The connection broke off in the middle."""
+
+
+class RemoteSilentError(RemoteError):
+    """It did not answer, or not all of it, in the time that there was."""
+
+    def __init__(self, remote: str, limit_s: float) -> None:
+        problem = f"did not answer in {limit_s:.0f} s"
+        super().__init__(remote, problem, "", hint=f"git ls-remote {remote}")
 
 
 def _words(*alternatives: str) -> re.Pattern[str]:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.remote_errors import (
     NoRemoteError,
+    RemoteSilentError,
     UnknownRemoteError,
     remote_error,
     without_user_info,
 )
 from repro.git.repository import Repository, environment_for_remotes
+from repro.git.unattended import Unattended
 from repro.model.ids import Oid, RefName
-from repro.process import start
+from repro.process import Result, start
 
 if TYPE_CHECKING:
     from git import RemoteProgress
@@ -107,6 +109,7 @@ class Pushed(NamedTuple):
         was_quicker: Whether somebody else had moved it meanwhile.
         reason: git's words where it was refused.
         said: What the remote said beside.
+        was_there: Whether it had it before.
     """
 
     ref: RefName
@@ -114,6 +117,7 @@ class Pushed(NamedTuple):
     was_quicker: bool = False
     reason: str = ""
     said: str = ""
+    was_there: bool = False
 
 
 def find_remote(repo: Repository, name: str | None = None, *, to_push: bool = False) -> GitRemote:
@@ -237,6 +241,7 @@ def push_refs(
     pushes: Iterable[RefPush],
     *,
     on_progress: OnProgress | None = None,
+    unattended: Unattended | None = None,
 ) -> list[Pushed]:
     """Pushes refs, and nothing besides; each stands for itself.
 
@@ -245,6 +250,7 @@ def push_refs(
         remote: The remote.
         pushes: Not more than some hundred: git takes time that grows with their square.
         on_progress: Is told how far git is.
+        unattended: How to start git where nobody can answer its questions.
 
     Raises:
         RemoteError: Nothing was pushed, or nobody knows what was.
@@ -260,7 +266,10 @@ def push_refs(
         return []
     unmirrored = ("-c", f"remote.{remote.name}.mirror=false") if remote.is_named else ()
     args = (*_PUSH, *leases, "--", remote.address, *refspecs)
-    out, err, code = _git(repo, args, settings=unmirrored, on_progress=on_progress)
+    if unattended is not None:
+        out, err, code = _git_unattended(unattended, (*unmirrored, *args), remote)
+    else:
+        out, err, code = _git(repo, args, settings=unmirrored, on_progress=on_progress)
     said = "\n".join(
         line.removeprefix("remote: ").strip()
         for line in err.splitlines()
@@ -281,7 +290,7 @@ _QUICKER = re.compile(
 def _pushed(row: re.Match[str], said: str) -> Pushed:
     flag, ref, summary = row.groups()
     if flag != "!":
-        return Pushed(RefName(ref), is_done=True)
+        return Pushed(RefName(ref), is_done=True, was_there=flag == "=")
     match = _REASON.search(summary)
     reason = match[1] if match else summary
     return Pushed(RefName(ref), False, bool(_QUICKER.search(reason)), reason, said)
@@ -300,13 +309,27 @@ def _git(
     env = environment_for_remotes(repo)
     if on_progress is None:
         # Nobody watches: GitPython takes longer to import than git to push a run.
-        result = start(command, env=env, stdin=stdin).result()
-        out, code = result.out, result.code
-        err = result.err.decode("utf-8", "replace").replace("\r", "\n").splitlines(keepends=True)
-    else:
-        out, err, code = _watched(repo, command, env=env, stdin=stdin, on_progress=on_progress)
+        return _said(start(command, env=env, stdin=stdin).result())
+    out, err, code = _watched(repo, command, env=env, stdin=stdin, on_progress=on_progress)
     said = "".join(line for line in err if not _PROGRESS.match(line))
     return out.decode("utf-8", "surrogateescape"), said, code
+
+
+def _git_unattended(
+    how: Unattended, args: Sequence[str], remote: GitRemote
+) -> tuple[str, str, int]:
+    """Does the same where nobody can answer questions, until the time is up."""
+    started = start(("git", *_SETTINGS, *how.settings, *args), env=how.env, is_session=True)
+    result = started.result(ends_at_s=how.ends_at_s)
+    if started.is_overdue:
+        raise RemoteSilentError(remote.name, how.limit_s)
+    return _said(result)
+
+
+def _said(result: Result) -> tuple[str, str, int]:
+    lines = result.err.decode("utf-8", "replace").replace("\r", "\n").splitlines(keepends=True)
+    said = "".join(line for line in lines if not _PROGRESS.match(line))
+    return result.out.decode("utf-8", "surrogateescape"), said, result.code
 
 
 def _watched(

@@ -8,7 +8,7 @@ loses nothing, and a push that was stopped goes on where it was.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.refs import list_refs
 from repro.git.remote_errors import RemoteError, explain_refusal
@@ -31,7 +31,6 @@ from repro.model.ids import (
     run_id_from_ref,
     run_ref,
 )
-from repro.share.bytes import OnBytes, send_bytes
 from repro.share.check_archive import BrokenChain, has_commit, is_ancestor, read_archive
 from repro.share.incoming import quarantine
 from repro.share.needs import Need, needs_of
@@ -41,6 +40,9 @@ from repro.share.there import SHARED_REFS, runs_there, trusted_archives
 from repro.store.folded import read_folded_runs
 from repro.store.listing import count_runs
 from repro.store.shared import note_shared, read_note
+
+if TYPE_CHECKING:
+    from repro.share.bytes import OnBytes
 
 __all__ = ["PushPlan", "PushResult", "Sharing", "plan_push", "push_runs"]
 
@@ -61,6 +63,7 @@ class PushPlan(NamedTuple):
         n_there: Runs that were asked for and are there already.
         on_refs: The runs that it has on refs of their own.
         archives: Its archives, as far as they are known here.
+        logs: Its logs.
     """
 
     runs: Mapping[RunId, Oid]
@@ -71,6 +74,7 @@ class PushPlan(NamedTuple):
     n_there: int
     on_refs: AbstractSet[RunId]
     archives: Mapping[RefName, Oid]
+    logs: Mapping[RefName, Oid]
 
 
 class PushResult(NamedTuple):
@@ -119,7 +123,7 @@ class Sharing(NamedTuple):
 
     data: bool = True
     on_git: OnProgress | None = None
-    on_bytes: OnBytes | None = None
+    on_bytes: "OnBytes | None" = None
     on_runs: Callable[[int, int], None] | None = None
 
 
@@ -137,13 +141,10 @@ def plan_push(
         theirs: Its refs.
         named: Only these runs, each on a ref of its own; by default every run.
     """
-    archives = trusted_archives(repo, theirs)
-    ours = dict(list_refs(repo, RUN_REFS, ARCHIVE_REFS))
-    grown = [
-        row
-        for row in ours.items()
-        if row[0].startswith(ARCHIVE_REFS) and theirs.get(row[0]) != row[1] and named is None
-    ]
+    ours = dict(list_refs(repo, RUN_REFS, ARCHIVE_REFS, LOG_REFS))
+    our_archives = {ref: tip for ref, tip in ours.items() if ref.startswith(ARCHIVE_REFS)}
+    archives = trusted_archives(repo, theirs, ours=our_archives)
+    grown = [row for row in our_archives.items() if theirs.get(row[0]) != row[1] and named is None]
     wanted = _hot(ours) if named is None else dict(named)
     listed = {run.id: run for run in read_folded_runs(repo, grown)}
     pending = read_pending(repo, remote.name, "to-send") if named is None else wanted.keys()
@@ -155,16 +156,18 @@ def plan_push(
     again = {run: oid for run, oid in places.items() if there.get(run) == oid and run in pending}
     lacking = {run: oid for run, oid in wanted.items() if run not in there}
     clashes = tuple(run for run, oid in every.items() if there.get(run, oid) != oid)
-    n_runs = count_runs(repo) if named is None else len(wanted)
+    # Without archives every run has its own ref.
+    n_runs = count_runs(repo) if named is None and our_archives else len(wanted)
     return PushPlan(
         runs=lacking,
         folded={run.id: run.ref for run in folded.values()},
         with_data={**again, **{run.id: run.oid for run in folded.values()}, **lacking},
-        chains=_chains(repo, theirs, with_archives=named is None),
+        chains=_chains(repo, ours, theirs, with_archives=named is None),
         clashes=clashes,
         n_there=n_runs - len(lacking) - len(folded) - len(clashes),
         on_refs=_hot(theirs).keys() - set(clashes),
         archives=archives,
+        logs={ref: tip for ref, tip in theirs.items() if ref.startswith(LOG_REFS)},
     )
 
 
@@ -197,7 +200,11 @@ def _folded_unseen(
 
 
 def _chains(
-    repo: Repository, theirs: Mapping[RefName, Oid], *, with_archives: bool
+    repo: Repository,
+    ours: Mapping[RefName, Oid],
+    theirs: Mapping[RefName, Oid],
+    *,
+    with_archives: bool,
 ) -> dict[RefName, tuple[Oid | None, Oid]]:
     """Returns the archives and logs that the remote's can be moved forward to.
 
@@ -205,9 +212,9 @@ def _chains(
     """
     prefixes = (ARCHIVE_REFS, LOG_REFS) if with_archives else (LOG_REFS,)
     found: dict[RefName, tuple[Oid | None, Oid]] = {}
-    for ref, tip in list_refs(repo, *prefixes):
+    for ref, tip in ours.items():
         old = theirs.get(ref)
-        if old != tip and (old is None or is_ancestor(repo, old, tip)):
+        if ref.startswith(prefixes) and old != tip and (old is None or is_ancestor(repo, old, tip)):
             found[ref] = (old, tip)
     return found
 
@@ -341,6 +348,8 @@ class _Pushing:
             self._send(needing)
 
     def _send(self, needing: Sequence[Need]) -> None:
+        from repro.share.bytes import send_bytes
+
         sent = send_bytes(self._repo, needing, on_progress=self._sharing.on_bytes)
         self._data_remote = sent.remote or self._data_remote
         self._n_objects += sent.n_sent
@@ -358,9 +367,11 @@ class _Pushing:
         note = read_note(self._repo, self._remote.name)
         moved = {ref: new for ref, (_, new) in plan.chains.items() if ref in self._chains}
         archives = {ref: new for ref, new in moved.items() if ref.startswith(ARCHIVE_REFS)}
+        logs = {ref: new for ref, new in moved.items() if ref.startswith(LOG_REFS)}
         found = note._replace(
             runs=frozenset(plan.on_refs | (self._done.keys() - plan.folded.keys())),
             archives={**plan.archives, **archives},
+            logs={**plan.logs, **logs},
         )
         if found != note:
             note_shared(self._repo, found)

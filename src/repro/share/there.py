@@ -49,14 +49,22 @@ def runs_here(repo: Repository, *, among: Collection[RunId] | None = None) -> di
     return {**folded, **found}
 
 
-def trusted_archives(repo: Repository, theirs: Mapping[RefName, Oid]) -> dict[RefName, Oid]:
+def trusted_archives(
+    repo: Repository,
+    theirs: Mapping[RefName, Oid],
+    *,
+    ours: Mapping[RefName, Oid] | None = None,
+) -> dict[RefName, Oid]:
     """Returns the archives of a remote that were checked here: ours, or what ours have grown from.
 
     Args:
         repo: The repository.
         theirs: The remote's refs.
+        ours: The archives here, where they were listed a moment ago.
     """
-    ours = dict(list_refs(repo, ARCHIVE_REFS))
+    if not any(ref.startswith(ARCHIVE_REFS) for ref in theirs):
+        return {}
+    ours = dict(list_refs(repo, ARCHIVE_REFS)) if ours is None else ours
     found = {}
     for ref, tip in theirs.items():
         if not ref.startswith(ARCHIVE_REFS):
@@ -89,13 +97,14 @@ def runs_there(
     archives = trusted_archives(repo, theirs) if archives is None else archives
     found: dict[RunId, Oid] = {}
     to_read = list(archives.items())
-    if among is not None:
+    if among is not None and archives:
         ours = dict(list_refs(repo, ARCHIVE_REFS))
         same = {ref for ref, tip in archives.items() if ours.get(ref) == tip}
         folded = find_folded(repo, among) if same else {}
         found |= {run.id: run.oid for run in folded.values() if run.ref in same}
         to_read = [row for row in to_read if row[0] not in same]
-    found |= {run.id: run.oid for run in read_folded_runs(repo, to_read)}
+    if to_read:
+        found |= {run.id: run.oid for run in read_folded_runs(repo, to_read)}
     for ref, oid in theirs.items():
         run_id = run_id_from_ref(ref) if ref.startswith(RUN_REFS) else None
         if run_id is not None:

@@ -25,12 +25,14 @@ class Shared(NamedTuple):
         runs: The runs on it; in a note, those that its archives list need not be among them.
         archives: Its archives: refs and their commits, which are here too.
         data: The object hashes that its DVC remotes had, by name of the DVC remote.
+        logs: Logs on it, as far as they were asked for.
     """
 
     remote: str
     runs: frozenset[RunId] = frozenset()
     archives: Mapping[RefName, Oid] = {}
     data: Mapping[str, frozenset[str]] = {}
+    logs: Mapping[RefName, Oid] = {}
 
 
 def read_note(repo: Repository, remote: str) -> Shared:
@@ -78,6 +80,7 @@ def note_shared(repo: Repository, shared: Shared) -> None:
         "runs": sorted(shared.runs),
         "archives": dict(sorted(shared.archives.items())),
         "data": {name: sorted(hashes) for name, hashes in sorted(shared.data.items())},
+        "logs": dict(sorted(shared.logs.items())),
     }
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     try:
@@ -106,8 +109,11 @@ def _read(path: str) -> Shared | None:
             fields: Any = json.load(file)
         data = {str(name): _texts(hashes) for name, hashes in fields["data"].items()}
         runs = frozenset(RunId(run) for run in _texts(fields["runs"]) if is_run_id(run))
-        archives = {RefName(str(k)): Oid(str(v)) for k, v in fields.get("archives", {}).items()}
-        return Shared(str(fields["remote"]), runs, archives, data)
+        archives, logs = (
+            {RefName(str(k)): Oid(str(v)) for k, v in fields.get(name, {}).items()}
+            for name in ("archives", "logs")
+        )
+        return Shared(str(fields["remote"]), runs, archives, data, logs)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None  # as good as never asked
 

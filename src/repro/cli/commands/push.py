@@ -12,11 +12,11 @@ from repro.cli.run_argument import RUN
 from repro.cli.runs import open_runs
 from repro.git.remotes import GitRemote, find_remote, list_remote_refs
 from repro.git.repository import Repository
+from repro.lineage.resolve import resolve_run
 from repro.model.ids import Oid, RunId, short_id
 from repro.share.needs import needs_of
 from repro.share.push import PushPlan, PushResult, Sharing, plan_push, push_runs
 from repro.share.there import SHARED_REFS
-from repro.store.resolve import resolve_run
 
 __all__ = ["command"]
 
@@ -100,11 +100,12 @@ def _write_plan(
         )
         return
     console.write("".join(f"{run}\n" for run in ids))
+    if not (ids or n_bytes or plan.chains):
+        console.talk(f"{target.name} has everything already{_there(plan)}")
+        return
+    what = counted(len(ids), "run") if ids or n_bytes else "what was said of runs"
     data = f", with up to {size(n_bytes)} of data" if n_bytes else ""
-    console.talk(
-        f"would push {counted(len(ids), 'run')} to {target.name}{data}{_there(plan)};"
-        " to do it: repro push"
-    )
+    console.talk(f"would push {what} to {target.name}{data}{_there(plan)}; to do it: repro push")
 
 
 def _there(found: PushPlan | PushResult) -> str:
@@ -116,6 +117,9 @@ def _say(console: Console, result: PushResult) -> None:
     data = f", {objects} to the DVC remote {result.data_remote}" if result.n_objects else ""
     if not (result.runs or result.n_objects or result.n_chains):
         console.talk(f"{result.remote} has everything already{_there(result)}")
+        return
+    if not (result.runs or result.n_objects):
+        console.talk(f"pushed what was said of runs to {result.remote}{_there(result)}")
         return
     console.talk(
         f"pushed {counted(len(result.runs), 'run')} to {result.remote}{data}{_there(result)}"
