@@ -28,7 +28,8 @@ _GIT = (*_MODEL, "secrets", "process", "git")
 _DATA = (*_GIT, "data")
 _ENVIRONMENT = (*_DATA, "environment")
 _STORE = (*_ENVIRONMENT, "store")
-_RECORD = (*_STORE, "sensors", "journal", "record")
+_LINEAGE = (*_STORE, "lineage")
+_RECORD = (*_LINEAGE, "sensors", "journal", "record")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -49,16 +50,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "compare": (*_MODEL, "compare"),
     # Which runs a filter means, recorded or in progress: for the command line and for programs.
     "selection": (*_RECORD, "compare", "selection"),
+    # Which runs belong to which commits, though these be rewritten.
+    "lineage": _LINEAGE,
     "restore": (*_GIT, "data", "store", "restore"),
     # Runs and their bytes, to other clones and from them.
     "share": (*_GIT, "data", "store", "share"),
+    # Inside of the user's git: never fails, never waits long.
+    "hooks": (*_RECORD, "share", "hooks"),
     # Finds what is lost or damaged, and mends it from wherever the bytes still are.
     "fsck": (*_GIT, "data", "store", "share", "fsck"),
     # A person at a keyboard: it knows repro by its command line only.
     "demo": ("errors", "process", "demo"),
     "cli": (
         *(*_RECORD, "compare", "rebuild", "restore", "share", "fsck", "demo", "plot", "notebook"),
-        *("selection", "cli"),
+        *("selection", "hooks", "cli"),
     ),
     "__main__": ("cli",),
     # What the machine does: figures out of /proc and the driver of the GPUs, or its tool.

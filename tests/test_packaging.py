@@ -84,8 +84,15 @@ def test_the_wheel_holds_nothing_beside_the_package(wheel_names: set[str]) -> No
     assert tops == {"repro", f"repro_git-{repro.__version__}.dist-info"}
 
 
-def test_the_hook_for_pre_commit_calls_a_script_that_is_installed(project: dict[str, Any]) -> None:
+def test_the_hooks_for_pre_commit_call_a_script_that_is_installed(project: dict[str, Any]) -> None:
     import yaml
 
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    assert hook["entry"].split()[0] in project["scripts"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["id"] for hook in hooks] == [
+        *("repro-record", "repro-relink", "repro-push", "repro-check")
+    ]
+    for hook in hooks:
+        program, *words = hook["entry"].split()
+        assert program in project["scripts"]
+        # It runs at the stage of the hook of git's that it is.
+        assert words == ["hooks", "run", *hook["stages"]]

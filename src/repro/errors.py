@@ -11,7 +11,7 @@ tests/test_errors.py holds complete::
     ├── git.history             HistoryError
     ├── git.remote_errors       NoRemoteError, UnknownRemoteError, RemoteError (and its kinds:)
     │                           RemoteUnreachableError, RemoteAccessError, RemoteMissingError,
-    │                           RemoteBrokenOffError
+    │                           RemoteBrokenOffError, RemoteSilentError
     ├── git.index_lock          IndexLockedError
     ├── git.working_tree        OperationInProgressError, ConflictedIndexError, FilesInUseError
     ├── model.config            ConfigError
@@ -41,6 +41,7 @@ tests/test_errors.py holds complete::
     ├── store.removal           TrashTakenError
     ├── store.trash             NotInTrashError
     ├── store.resolve           UnknownRunError, AmbiguousRunError, UnreadableRunError
+    ├── lineage.commits         UnknownRevisionError
     ├── record.formats          FormatError
     ├── record.kept             KeptJournalError
     ├── record.recorder         NotUnderwayError
@@ -50,6 +51,7 @@ tests/test_errors.py holds complete::
     ├── record.session          NotRecordedError
     ├── record.strict           NotReproducibleError
     ├── compare.parse           QueryError
+    ├── selection.words         SeveralFiltersError, UnknownWordError
     ├── reading.artifacts       UnknownArtifactError, NoBytesError, WrongKindError,
     │                           DestinationTakenError
     ├── reading.checking_out    NotEndedError
@@ -66,6 +68,7 @@ tests/test_errors.py holds complete::
     ├── restore.target          DamagedRunError
     ├── restore.undo_entries    NothingToUndoError
     ├── share.pull_data         NoRoomError
+    ├── hooks.git_config        ConfigLockedError
     ├── demo.player             DemoError
     ├── api.number              NotANumberError (these three stay inside: nothing is raised into
     ├── api.recorder_client     RecorderError    a program that logs)

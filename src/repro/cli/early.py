@@ -20,7 +20,7 @@ from repro.model.run import Identity
 from repro.record.unchanged import note_recorded, recorded_unchanged
 
 if TYPE_CHECKING:
-    from repro.record.workspace import Recorded
+    from repro.record.sealed import Recorded
 
 __all__ = [
     "ask_git",

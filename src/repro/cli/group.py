@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "LazyGroup", "repro"]
 
 COMMANDS = {
+    "init": "Say what is here, and set up hooks",
     "run": "Run a command and record it as a run",
     "record": "Record the workspace as it stands",
     "ls": "List runs",
@@ -35,6 +36,8 @@ COMMANDS = {
     "rm": "Remove runs; `repro restore` brings them back",
     "restore": "Bring removed runs back, or list them",
     "recover": "Record runs that died, or one that you say is dead",
+    "hooks": "Install git hooks that record and push runs",
+    "relink": "Tie runs to what became of their commits",
     "env": "Show, compare, build and check environments",
     "exec": "Run a command in the environment of a run",
     "shell": "Open a shell in the environment of a run",

@@ -61,6 +61,10 @@ def _dispatch(args: list[str]) -> int:
         from repro.cli.recorder import run_recorder
 
         return run_recorder()
+    if args[:2] == ["hooks", "run"] and args[2:3] not in ([], ["-h"], ["--help"]):
+        from repro.cli.hook import run_hook
+
+        return run_hook(args[2:])
     if args[:1] in (["run"], ["record"]) and "_REPRO_COMPLETE" not in os.environ:
         code = _record(args[0], args[1:])
         if code is not None:

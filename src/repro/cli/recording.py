@@ -1,11 +1,11 @@
 """What `repro run` and `repro record` share: their options, and what stands around them."""
 
 import os
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from repro.cli.early import asked, identity_of, snapshot_of, status_of
 from repro.cli.options import Option, Values
+from repro.cli.users_environment import users_environment
 from repro.errors import ReproError
 from repro.git.repository import Opening, Repository
 from repro.model.run import Host
@@ -69,7 +69,7 @@ def tags_of(texts: Iterable[str]) -> dict[str, str]:
 
 def surroundings(opening: Opening) -> Surroundings:
     """Reads what stands around this process."""
-    env = _users_environment(os.environ)
+    env = users_environment(os.environ)
     user = env.get("USER") or env.get("LOGNAME") or str(os.getuid())
     return Surroundings(
         env=env,
@@ -78,23 +78,6 @@ def surroundings(opening: Opening) -> Surroundings:
         snapshot=snapshot_of(opening),
         status=status_of(opening),
     )
-
-
-def _users_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Returns the variables without the environment that pre-commit made for repro itself.
-
-    A hook of pre-commit runs in a virtual environment of its own, which is not the user's.
-    """
-    own = env.get("VIRTUAL_ENV")
-    if not env.get("PRE_COMMIT") or not own or not _is_same(own, sys.prefix):
-        return dict(env)
-    path = [entry for entry in env.get("PATH", "").split(":") if not entry.startswith(f"{own}/")]
-    kept = {name: value for name, value in env.items() if name != "VIRTUAL_ENV"}
-    return kept | {"PATH": ":".join(path)}
-
-
-def _is_same(left: str, right: str) -> bool:
-    return os.path.realpath(left) == os.path.realpath(right)
 
 
 def prepare(*, quiet: bool) -> tuple[Repository, Surroundings]:

@@ -91,15 +91,29 @@ def file_system_of(path: str) -> str:
 
 
 def _hooks(repo: Repository) -> Check:
-    args = ("rev-parse", "--path-format=absolute", "--git-path", "hooks")
-    directory = os.fsdecode(repo.git(*args)).rstrip("\n")
-    names = []
-    if os.path.isdir(directory):
-        for name in sorted(os.listdir(directory)):
-            path = f"{directory}/{name}"
-            if not name.endswith(".sample") and os.path.isfile(path) and _calls_repro(path):
-                names.append(name)
-    return Check("hooks", True, f"installed: {', '.join(names)}" if names else "none installed")
+    from repro.hooks.status import read_status
+
+    status = read_status(repo, os.environ)
+    wrong = [f"{hook.name}: {problem}" for hook in status.hooks for problem in hook.problems]
+    wrong += status.problems
+    if wrong:
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        return Check("hooks", False, f"{wrong[0]}{more}", "repro hooks status")
+    names = {hook.name.value for hook in status.hooks if hook.way is not None}
+    names |= set(_own_hooks(status.place.directory))
+    if names:
+        return Check("hooks", True, f"installed: {', '.join(sorted(names))}")
+    return Check("hooks", True, "none installed")
+
+
+def _own_hooks(directory: str) -> Iterator[str]:
+    """Yields the hooks that call repro in the user's own words."""
+    if not os.path.isdir(directory):
+        return
+    for name in os.listdir(directory):
+        path = f"{directory}/{name}"
+        if "." not in name and os.path.isfile(path) and _calls_repro(path):
+            yield name
 
 
 def _calls_repro(path: str) -> bool:

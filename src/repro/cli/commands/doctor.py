@@ -51,7 +51,7 @@ def command(runs: tuple[str, ...], *, secrets: bool, as_json: bool) -> None:
 def _chosen(repo: Repository, texts: Sequence[str]) -> list[tuple[RefName, Oid]] | None:
     if not texts:
         return None
-    from repro.store.resolve import resolve_run
+    from repro.lineage.resolve import resolve_run
 
     found = (resolve_run(repo, text) for text in texts)
     runs = {run_ref(run.id): run.oid for run in found}  # a folded one by the ref that it had

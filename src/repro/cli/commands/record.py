@@ -18,8 +18,12 @@ def command(**values: object) -> int:
     A run that began inside of Python where it could not be recorded, as on a full disk, said where
     its journal is kept. With --journal that becomes a run.
 
+    With --commit it is a commit that is recorded, as its tree has it, whatever lies in the working
+    tree: what the post-commit hook does. Only the environment is that of now.
+
     \b
       repro record
+      repro record --commit HEAD~2
       repro record --journal ~/.local/state/repro/journals/20260131T080000-4711
     """  # noqa: D301 - click reads the backspace
     return record(values)

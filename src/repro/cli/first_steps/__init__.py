@@ -1,0 +1,1 @@
+"""What `repro init` finds, offers and proposes; the command itself only puts it together."""

@@ -1,0 +1,1 @@
+"""git hooks: their installation, and what each of them does."""
