@@ -2,6 +2,7 @@
 
 from benchmarks.rows.checkout import CHECKOUT
 from benchmarks.rows.first_instruction import FIRST_INSTRUCTION
+from benchmarks.rows.hooks import HOOKS
 from benchmarks.rows.listing import LISTING
 from benchmarks.rows.metric import METRIC
 from benchmarks.rows.pack import PACK
@@ -18,6 +19,7 @@ ROWS: tuple[Row, ...] = (
     *RUN,
     *FIRST_INSTRUCTION,
     *RECORD,
+    *HOOKS,
     *LISTING,
     *PACK,
     *CHECKOUT,
