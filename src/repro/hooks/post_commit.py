@@ -209,8 +209,8 @@ def _known_runs(
     # Metrics that the commit brings must be the run's; older ones may be of other runs.
     new = metrics_of(committed, files, changed)
     wanted: dict[str, Number] = {name: metric.value for name, metric in new.summary.items()}
-    runs = [run for run in runs if has_metrics(run, wanted)]
-    held = held_runs(repo, commit, runs, params=params, metrics=metrics, rows=files.rows)
+    bringing = [run for run in runs if has_metrics(run, wanted)]
+    held = held_runs(repo, commit, bringing, params=params, metrics=metrics, rows=files.rows)
     if not held:
         # What a commit is a rewriting of takes git a while to tell: only of runs with its values.
         same = [run.id for run in runs if _has_values(run, params, metrics)]
@@ -224,11 +224,12 @@ def _known_runs(
 def _has_values(
     run: "Summary", params: "Mapping[str, Value]", metrics: "Mapping[str, Number]"
 ) -> bool:
-    """Tells whether a run has the metrics of a commit; where it has none, its params."""
+    """Tells whether a run has the metrics of a commit; where either has none, its params."""
     from repro.model.values import is_same
 
-    given: Mapping[str, Value] = run.metrics if metrics else run.params
-    wanted: Mapping[str, Value] = metrics or params
+    has_both = bool(metrics) and bool(run.metrics)
+    given: Mapping[str, Value] = run.metrics if has_both else run.params
+    wanted: Mapping[str, Value] = metrics if has_both else params
     return all(name in given and is_same(given[name], value) for name, value in wanted.items())
 
 

@@ -59,7 +59,7 @@ def candidates_for(
         repo: The repository.
         parents: The commit's parents, from one of which such a run began.
         metrics: What the commit's files say: of the newest runs, those with the same metrics, or
-            without any as well, may be it wherever they began.
+            without any, may be it wherever they began.
 
     Raises:
         GitError: git could not read them.
@@ -67,8 +67,8 @@ def candidates_for(
     wanted = frozenset(parents)
 
     def ask(newest: Sequence[Summary], begun: Sequence[Summary]) -> list[Summary]:
-        # A commit without metrics may be a rewriting of one that has a run without any.
-        same = [r for r in newest if (has_metrics(r, metrics) if metrics else not r.metrics)]
+        # A commit may be a rewriting of one that has a run without any metrics.
+        same = [r for r in newest if not r.metrics or (metrics and has_metrics(r, metrics))]
         found = {run.id: run for run in (*begun, *same)}
         return sorted(found.values(), key=lambda run: run.id, reverse=True)
 
