@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from repro.cli.identity import ASK_IDENTITY, identity_in
 from repro.errors import ReproError
+from repro.git.identity import ASK_IDENTITY, identity_in
 from repro.git.refs import read_ref
 from repro.git.repository import GitNotInstalledError, Opening, Repository
 from repro.git.snapshot import STATUS, Snapshot, take_snapshot

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
-from repro.cli.identity import ASK_IDENTITY, identity_in
 from repro.errors import ReproError
+from repro.git.identity import ASK_IDENTITY, identity_in
 from repro.git.repository import BareRepositoryError, Opening, wait_for_locks
 from repro.hooks.call import Answer, HookCall, HookName, is_switched_off
 from repro.model.run import Host

@@ -4,9 +4,9 @@ import os
 import sys
 from contextlib import suppress
 
-from repro.cli.identity import ASK_IDENTITY
 from repro.cli.page import clean
 from repro.cli.recording import surroundings
+from repro.git.identity import ASK_IDENTITY
 from repro.git.repository import Opening, Repository
 from repro.git.snapshot import STATUS
 from repro.record.recorder import Recorder

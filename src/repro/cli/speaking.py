@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from repro.cli.console import current_console
-from repro.cli.identity import author_of
 from repro.cli.page import clean
 from repro.cli.runs import find_summary
+from repro.git.identity import author_of
 from repro.git.repository import Repository
 from repro.model.event import EventKind
 from repro.model.ids import short_id

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from repro.hooks.call import HookName
 from repro.hooks.rebasing import AMENDED_NAME, MELTING_NAME
+from repro.lineage.settling import REWRITTEN
 
 __all__ = [
     "ASIDE",
@@ -275,6 +276,28 @@ if [ "${{1-}}" = amend ] && [ -f "$melting/{MELTING_NAME}" ]; then
   exit 0
 fi
 """
+# A rebase that only moved commits: what became which is kept, and written down when somebody asks.
+# Where git names a commit twice, or the base, one was melted or dropped: Python knows about these.
+_PLAIN_REBASE = f"""\
+rebase=$melting
+if [ "${{1-}}" = rebase ] && [ -f "$rebase/orig-head" ] && [ ! -e "$rebase/{AMENDED_NAME}" ]; then
+  is_plain=1 rows= start= last= old= new=
+  {{ read -r start <"$rebase/orig-head"; read -r last <"$rebase/onto"; }} 2>/dev/null
+  while read -r old new _; do
+    [ "$new" != "$last" ] || is_plain=
+    last=$new
+    rows="$rows$old $new
+"
+  done
+  kept=$guards/../{REWRITTEN}
+  if [ -n "$is_plain" ] && [ -n "$rows" ] && [ -n "$start" ] &&
+    @GIT@ diff-tree --quiet -r "$start" HEAD -- @SPECS@ 2>/dev/null &&
+    {{ [ -d "$kept" ] || mkdir "$kept" 2>/dev/null; }} &&
+    printf '%send\\n' "$rows" 2>/dev/null >"$kept/$last-$$"; then
+    exit 0
+  fi
+fi
+"""
 _PREPARE_MESSAGE = (
     _READ_WATCHED.replace("KEEP", "file=${1-} source=${2-} commit=${3-} count=$#\n  set --")
     + """\
@@ -292,7 +315,7 @@ git diff-index --quiet --cached HEAD -- 2>/dev/null && exit 0
 """
 _TESTS = {
     HookName.POST_COMMIT: _POST_COMMIT,
-    HookName.POST_REWRITE: _ANY_RUNS + _MELTING,
+    HookName.POST_REWRITE: _ANY_RUNS + _MELTING + _PLAIN_REBASE,
     HookName.POST_MERGE: _POST_MERGE,
     HookName.POST_CHECKOUT: _POST_CHECKOUT,
     HookName.PRE_PUSH: _ANY_RUNS,

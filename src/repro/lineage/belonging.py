@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from repro.errors import ReproError
 from repro.git.notes import add_lines, noted_commits, read_notes
 from repro.git.repository import GitError, Repository
+from repro.lineage.settling import settle_rewrites
 from repro.model.ids import NOTES_REF, Oid, RefName, RunId, is_run_id
 from repro.store.index import ask_index
 
@@ -33,9 +34,15 @@ _T = TypeVar("_T")
 class Ledger:
     """What was written down about runs and commits: by runs, by the log, and in git notes."""
 
-    def __init__(self, repo: Repository) -> None:
-        """Looks at nothing yet."""
+    def __init__(self, repo: Repository, *, is_settling: bool = False) -> None:
+        """Looks at nothing yet.
+
+        Args:
+            repo: The repository.
+            is_settling: Whether it is this that writes down what hooks kept of rebases.
+        """
         self._repo = repo
+        self._is_settled = is_settling
         self._every: list[Summary] | None = None
         self._commits: set[Oid] | None = None
 
@@ -49,6 +56,7 @@ class Ledger:
         """
         from repro.store.index_commits import Tie, ties_of
 
+        self._settle()
         wanted = frozenset(commits)
         if len(wanted) > _MANY:
             # Far fewer commits have runs than there are.
@@ -75,6 +83,7 @@ class Ledger:
         """
         if self._commits is not None:
             return self._commits
+        self._settle()
         from repro.store.index_commits import all_commits
 
         found = self._ask(
@@ -102,6 +111,11 @@ class Ledger:
         from repro.store.listing import known_runs_directly
 
         return {known.id for known in known_runs_directly(self._repo)}.intersection(runs)
+
+    def _settle(self) -> None:
+        if not self._is_settled:
+            self._is_settled = True
+            settle_rewrites(self._repo)
 
     def _ask(
         self, question: "Callable[[Reader], _T]", directly: "Callable[[list[Summary]], _T]"

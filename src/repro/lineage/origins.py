@@ -99,6 +99,8 @@ def _add_rewritten(
 def runs_behind(repo: Repository, commit: Oid, among: Collection[RunId]) -> list[RunId]:
     """Returns which of some runs have a commit that a commit is a rewriting of, in their order.
 
+    Those of which that was said already are among them: the same commit may be made twice.
+
     Args:
         repo: The repository.
         commit: The commit, such as one that a cherry-pick just made.
@@ -120,4 +122,5 @@ def runs_behind(repo: Repository, commit: Oid, among: Collection[RunId]) -> list
     }
     old = {oid for oids in of.values() for oid in oids}
     found = {rewrite.old for rewrite in find_rewrites(repo, commits, old, is_quick=True)}
-    return [run for run in among if run in of and not found.isdisjoint(of[run])]
+    said = {run.id for run in runs if commit in run.commits}
+    return [run for run in among if run in said or not found.isdisjoint(of.get(run, ()))]

@@ -82,7 +82,7 @@ def command(
     import time
 
     from repro.cli.garbage.turn import only_gc
-    from repro.cli.identity import author_of
+    from repro.git.identity import author_of
 
     console = current_console()
     repo = open_runs()

@@ -7,10 +7,10 @@ import click
 
 from repro.cli.console import Console, current_console
 from repro.cli.format import counted, size
-from repro.cli.identity import author_of
 from repro.cli.progress_line import ProgressLine, progress_line
 from repro.cli.run_argument import RUN
 from repro.cli.runs import open_runs
+from repro.git.identity import author_of
 from repro.git.remotes import find_remote
 from repro.git.repository import Repository
 from repro.lineage.resolve import resolve_run

@@ -13,6 +13,7 @@ from repro.cli.runs import open_runs
 from repro.git.remotes import GitRemote, find_remote, list_remote_refs
 from repro.git.repository import Repository
 from repro.lineage.resolve import resolve_run
+from repro.lineage.settling import settle_rewrites
 from repro.model.ids import Oid, RunId, short_id
 from repro.share.needs import needs_of
 from repro.share.push import PushPlan, PushResult, Sharing, plan_push, push_runs
@@ -51,6 +52,7 @@ def command(
     """  # noqa: D301 - click reads the backspace
     console = current_console()
     repo = open_runs()
+    settle_rewrites(repo)
     target = find_remote(repo, remote, to_push=True)
     found = [resolve_run(repo, text) for text in runs]
     named = {run.id: run.oid for run in found} if runs else None

@@ -7,10 +7,10 @@ import click
 
 from repro.cli.console import Console, current_console
 from repro.cli.format import counted
-from repro.cli.identity import author_of
 from repro.cli.page import Cell
 from repro.cli.runs import open_runs
 from repro.cli.table import Column, show_table, to_tsv
+from repro.git.identity import author_of
 from repro.git.repository import Repository
 from repro.lineage.belonging import attach
 from repro.lineage.commits import Commit, read_commits

@@ -7,13 +7,13 @@ import click
 
 from repro.cli.console import Console, current_console
 from repro.cli.format import ago
-from repro.cli.identity import author_of
 from repro.cli.page import Cell, clean
 from repro.cli.runs import open_runs
 from repro.cli.table import Column, show_table, to_tsv
 from repro.cli.trash_argument import TRASHED
 from repro.cli.views.listing import iso
 from repro.compare.strict_json import Json
+from repro.git.identity import author_of
 from repro.model.ids import is_run_id, short_id, started_at_from_id, trash_ref
 from repro.store.removal import Trashed, list_trash, restore_runs
 from repro.store.trash import find_trashed

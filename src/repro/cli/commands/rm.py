@@ -70,7 +70,7 @@ def command(runs: tuple[str, ...], *, expression: str | None, dry_run: bool) -> 
 def _remove(repo: Repository, runs: "Iterable[Summary | KnownRun]") -> None:
     from datetime import UTC, datetime
 
-    from repro.cli.identity import author_of
+    from repro.git.identity import author_of
     from repro.store.removal import remove_runs
 
     remove_runs(repo, runs, now=datetime.now(UTC), author=author_of(repo))

@@ -83,8 +83,8 @@ def look_around(repo: Repository, env: Mapping[str, str]) -> Found:
     Raises:
         GitError: git could not tell.
     """
-    from repro.cli.identity import ASK_IDENTITY
     from repro.data.pointers import is_pointer
+    from repro.git.identity import ASK_IDENTITY
 
     version = repo.start("version")
     identity = repo.start(*ASK_IDENTITY)
