@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, overload
 
-__all__ = ["Scratch", "make_dvc_template", "make_template", "run_program"]
+__all__ = ["Scratch", "make_dvc_template", "make_template", "run_program", "wait_for_a_tick"]
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -54,6 +54,17 @@ def run_program(
             f"--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"
         )
     return done
+
+
+def wait_for_a_tick(path: Path) -> None:
+    """Waits until whatever is written from now on is younger than what became of a file."""
+    probe = path.parent / "probe"
+    while True:
+        probe.write_bytes(b"")
+        at_ns = probe.stat().st_mtime_ns
+        probe.unlink()
+        if at_ns > path.stat().st_ctime_ns:
+            return
 
 
 def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:

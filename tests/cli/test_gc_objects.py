@@ -11,7 +11,7 @@ from click.testing import Result
 from repro.cli.commands import gc
 from repro.cli.garbage import objects
 from repro.data.manifest import encode_manifest
-from repro.data.store import ObjectStore
+from repro.data.store import ObjectStore, object_path
 from repro.git.refs import list_refs
 from repro.git.repository import Repository, open_repository
 from repro.git.working_tree import Head
@@ -26,7 +26,7 @@ from repro.store.removal import remove_runs
 from repro.store.shared import Shared, note_shared
 from repro.store.writer import current_writer
 from tests.cli.recorded import Shelf, call, shelf
-from tests.repos import Scratch
+from tests.repos import Scratch, wait_for_a_tick
 
 
 class Bench:
@@ -185,6 +185,8 @@ def test_what_a_running_run_has_noted_stays(bench: Bench, monkeypatch: pytest.Mo
 
 def test_what_came_since_the_oldest_running_run_began_stays(bench: Bench) -> None:
     before = bench.put("before")
+    # Within one tick of the clock it could have come with the run.
+    wait_for_a_tick(Path(object_path(f"{bench.repo.state_dir}/store/files/md5", before)))
     with bench.runs.running("k"):
         value = bench.put("somebody's")
         bench.gc()

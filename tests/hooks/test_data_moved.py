@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.recorded import Shelf
 from tests.hooks.by_hand import add_hook, git
-from tests.repos import Completed, Scratch, run_program
+from tests.repos import Completed, Scratch, run_program, wait_for_a_tick
 
 LARGE = 5 << 20
 """Bytes that are not read for this."""
@@ -200,15 +200,6 @@ def with_large(work: Scratch) -> Scratch:
         work.commit(first.decode())
     work.write("b.bin", large(b"2"))
     return work
-
-
-def wait_for_a_tick(path: Path) -> None:
-    """Waits until whatever is written is younger than what became of a file."""
-    probe = path.parent / ".git/probe"
-    while True:
-        probe.write_bytes(b"")
-        if probe.stat().st_mtime_ns > path.stat().st_ctime_ns:
-            return
 
 
 def test_what_only_reading_much_would_tell_is_said_so(with_large: Scratch) -> None:
