@@ -263,6 +263,19 @@ def test_each_project_of_a_repository_is_recorded_by_itself(hooked: Scratch) -> 
     assert len(noted(hooked)) == 2
 
 
+def test_projects_that_change_alike_have_a_run_each(hooked: Scratch) -> None:
+    for name in ("a", "b"):
+        hooked.write(f"{name}/params.yaml", "lr: 0.1\n")
+        hooked.write(f"{name}/metrics.json", f'{{"{name}": 1}}')
+    commit(hooked)
+    before = {run["id"] for run in listed(hooked)}
+    for name in ("a", "b"):
+        hooked.write(f"{name}/params.yaml", "lr: 0.2\n")
+    lines = said(commit(hooked))
+    assert [line.partition(" as ")[0] for line in lines] == ["repro: recorded"] * 2
+    assert len({run["id"] for run in listed(hooked)} - before) == 2
+
+
 def test_data_of_dvc_is_known_by_what_the_commit_says(dvc_repo: Scratch) -> None:
     add_hook(dvc_repo, "post-commit")
     dvc_repo.write("data/one.csv", "x,y\n5,6\n")

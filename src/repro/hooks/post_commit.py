@@ -6,6 +6,7 @@ uncommitted in the working tree is not the user's to share yet.
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.repository import GitError, Repository
@@ -211,6 +212,7 @@ def _known_runs(
     wanted: dict[str, Number] = {name: metric.value for name, metric in new.summary.items()}
     bringing = [run for run in runs if has_metrics(run, wanted)]
     held = held_runs(repo, commit, bringing, params=params, metrics=metrics, rows=files.rows)
+    held = _of_project(repo, runs, held, committed.project.directory)
     if not held:
         # What a commit is a rewriting of takes git a while to tell: only of runs with its values.
         same = [run.id for run in runs if _has_values(run, params, metrics)]
@@ -218,7 +220,30 @@ def _known_runs(
             from repro.lineage.origins import runs_behind
 
             held = runs_behind(repo, commit, same)
+            held = _of_project(repo, runs, held, committed.project.directory)
     return [run for run in runs if run.id in set(held)]
+
+
+def _of_project(
+    repo: Repository, runs: "Sequence[Summary]", found: Collection[RunId], directory: str
+) -> list[RunId]:
+    """Leaves out the runs of other projects: those of one tree may not tell them apart.
+
+    What cannot be read is no reason to keep a project from having a run.
+    """
+    if not found:
+        return []
+    from repro.git.objects import read_objects
+    from repro.model.decode import RecordError, decode_run
+
+    wanted = [run for run in runs if run.id in set(found)]
+    contents = read_objects(repo, [f"{run.oid}:.repro/run.yaml" for run in wanted])
+    kept = []
+    for run, content in zip(wanted, contents, strict=True):
+        with suppress(RecordError):
+            if content is not None and decode_run(content).project == directory:
+                kept.append(run.id)
+    return kept
 
 
 def _has_values(
