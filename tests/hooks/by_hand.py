@@ -10,7 +10,7 @@ from repro.lineage.belonging import runs_of
 from repro.model.ids import Oid, short_id
 from tests.repos import Completed, Scratch, run_program
 
-__all__ = ["add_hook", "belongs", "git", "hook_line"]
+__all__ = ["add_hook", "belongs", "git", "hook_line", "said"]
 
 
 def add_hook(scratch: Scratch, name: str, *, line: str | None = None) -> Path:
@@ -46,3 +46,8 @@ def belongs(scratch: Scratch, revision: str) -> set[str]:
     oid = Oid(scratch.git("rev-parse", revision).strip())
     repo = open_repository(os.fspath(scratch.path))
     return {short_id(run)[0] for run in runs_of(repo, [oid])}
+
+
+def said(done: Completed) -> list[str]:
+    """Returns the lines that hooks of ours said."""
+    return [line for line in done.stderr.splitlines() if line.startswith("repro: ")]

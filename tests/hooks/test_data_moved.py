@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.recorded import Shelf
-from tests.hooks.by_hand import add_hook, git
-from tests.repos import Completed, Scratch, run_program, wait_for_a_tick
+from tests.hooks.by_hand import add_hook, git, said
+from tests.repos import Scratch, run_program, wait_for_a_tick
 
 LARGE = 5 << 20
 """Bytes that are not read for this."""
@@ -76,11 +76,6 @@ def write_all(scratch: Scratch, directory: str, files: Mapping[str, str]) -> Non
 
 def checkout(scratch: Scratch, *args: str) -> list[str]:
     return said(git(scratch, "checkout", "-q", *args))
-
-
-def said(done: Completed) -> list[str]:
-    """Returns what our hooks said."""
-    return [line for line in done.stderr.splitlines() if line.startswith("repro: ")]
 
 
 OFF = ["repro: data no longer matches a.csv.dvc: dvc checkout"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from repro.model.ids import RUN_REFS
-from tests.hooks.by_hand import git
+from tests.hooks.by_hand import git, said
 from tests.repos import Completed, Scratch, run_program
 
 pytestmark = pytest.mark.slow
@@ -52,10 +52,6 @@ def dvc(scratch: Scratch, *args: str) -> Completed:
 def with_dvc() -> dict[str, str]:
     directory = os.path.dirname(sys.executable)
     return {"PATH": f"{directory}:{os.environ['PATH']}"}
-
-
-def said(done: Completed) -> list[str]:
-    return [line for line in done.stderr.splitlines() if line.startswith("repro: ")]
 
 
 def runs(scratch: Scratch) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.hooks.by_hand import add_hook, git
+from tests.hooks.by_hand import add_hook, git, said
 from tests.repos import Completed, Scratch, run_program
 
 METRICS = '{"accuracy": 0.95, "loss": 0.05}'
@@ -30,11 +30,6 @@ def commit(scratch: Scratch, *args: str, env: Mapping[str, str] | None = None) -
     if not args:
         scratch.git("add", "--all")
     return git(scratch, "commit", "-q", *(args or ("-m", "change")), env=env)
-
-
-def said(done: Completed) -> list[str]:
-    """Returns what the hook said."""
-    return [line for line in done.stderr.splitlines() if line.startswith("repro: ")]
 
 
 def shown(scratch: Scratch, run: str = "@") -> dict[str, Any]:

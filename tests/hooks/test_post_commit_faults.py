@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.in_progress import in_progress
-from tests.hooks.by_hand import add_hook, git, hook_line
-from tests.hooks.test_post_commit import commit, noted, said, shown
+from tests.hooks.by_hand import add_hook, git, hook_line, said
+from tests.hooks.test_post_commit import commit, noted, shown
 from tests.repos import Scratch
 
 

@@ -17,7 +17,7 @@ from repro.hooks.rebasing import AMENDED_NAME
 from repro.model.ids import LOG_REFS, NOTES_REF, RUN_REFS, WriterId
 from repro.store.archive import fold_runs
 from tests.cli.recorded import Shelf
-from tests.hooks.by_hand import add_hook, belongs, git, hook_line
+from tests.hooks.by_hand import add_hook, belongs, git, hook_line, said
 from tests.repos import Completed, Scratch, run_program
 
 A, B, C = "abc"
@@ -56,11 +56,6 @@ def rebase(
     return git(
         scratch, "rebase", "-i", onto, check=check, env={"GIT_SEQUENCE_EDITOR": write, **env}
     )
-
-
-def said(done: Completed) -> list[str]:
-    """Returns what our hook said."""
-    return [line for line in done.stderr.splitlines() if line.startswith("repro: ")]
 
 
 def head(scratch: Scratch, revision: str = "HEAD") -> str:

@@ -24,9 +24,9 @@ def _is_always_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def belonging(shelf: Shelf, *commits: str) -> set[tuple[str, str]]:
     wanted = [Oid(commit) for commit in commits]
-    found = ask_index(shelf.repo, lambda reader: reader.belonging_to(wanted))
+    found = ask_index(shelf.repo, lambda reader: reader.ties(wanted))
     assert found is not None
-    return {(run[-8:], commit) for run, commit in found}
+    return {(run[-8:], commit) for run, commit, _ in found}
 
 
 def _said(shelf: Shelf) -> str:

@@ -160,10 +160,10 @@ def assert_belonging(shelf: Shelf) -> None:
     runs = {run.id: run for run in read_listing_directly(shelf.repo).summaries}
     every = {oid for run in runs.values() for oid in (run.commit, *run.commits) if oid} | {*COMMITS}
     for wanted in ({*COMMITS[:1]}, every):
-        question = partial(Reader.belonging_to, commits=wanted)
+        question = partial(Reader.ties, commits=wanted)
         pairs = ask_index(shelf.repo, question)
         assert pairs is not None
-        assert {(run, oid) for run, oid in pairs if run in runs} == {
+        assert {(run, oid) for run, oid, _ in pairs if run in runs} == {
             (run.id, oid)
             for run in runs.values()
             for oid in (run.commit, *run.commits)

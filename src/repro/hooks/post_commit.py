@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from repro.git.repository import GitError, Repository
 from repro.hooks.call import Answer, HookCall
+from repro.hooks.naming import name_of, named
+from repro.hooks.rebasing import rebase_under_way
 from repro.hooks.watched import is_settings, read_watched, refresh_watched
-from repro.model.ids import NOTES_REF, Oid, RefName, RunId, short_id
+from repro.model.ids import NOTES_REF, Oid, RefName, RunId
 
 if TYPE_CHECKING:
     from repro.model.summary import Summary
@@ -73,13 +75,8 @@ def after_commit(call: HookCall) -> Answer:
 
 def _is_step_of_rebase(repo: Repository, env: Mapping[str, str]) -> bool:
     """Tells whether git makes this commit by itself in a rebase, which makes others yet."""
-    if os.path.isdir(f"{repo.git_dir}/rebase-apply"):
-        return True
-    state = f"{repo.git_dir}/rebase-merge"
-    if not os.path.isdir(state):
-        return False
-    has_stopped = any(os.path.exists(f"{state}/{name}") for name in ("stopped-sha", "amend"))
-    return not has_stopped or env.get("GIT_REFLOG_ACTION", "").startswith("rebase")
+    rebase = rebase_under_way(repo)
+    return rebase is not None and rebase.makes_commits(env)
 
 
 def _change(repo: Repository, commit: Oid, pathspecs: Sequence[str]) -> _Change | None:
@@ -174,13 +171,13 @@ def _record(
 
     recorded = record_committed(repo, committed, call.around, now=call.now, is_hurried=True)
     if recorded.record is None:
-        return _link(call, commit, [(recorded.id, _name_of(repo, recorded.id))])
+        return _link(call, commit, [(recorded.id, name_of(repo, recorded.id))])
     from repro.git.notes import add_lines
 
     # That it belongs here is plain, as it began here; the note is for what becomes of the commit.
     lines = {commit: [recorded.id]}
     add_lines(repo, RefName(NOTES_REF), lines, author=call.around.author, at=call.now)
-    return f"recorded as {_named([(recorded.id, recorded.record.run.name)])}"
+    return f"recorded as {named([(recorded.id, recorded.record.run.name)])}"
 
 
 def _link(
@@ -193,7 +190,7 @@ def _link(
 
     pairs = [(commit, run) for run, _ in runs[:_MOST_NAMED]]
     attach(call.repo, pairs, now=call.now, author=call.around.author, known=known)
-    return f"this is {_named(runs)}"
+    return f"this is {named(runs)}"
 
 
 def _known_runs(
@@ -256,15 +253,3 @@ def _has_values(
     given: Mapping[str, Value] = run.metrics if has_both else run.params
     wanted: Mapping[str, Value] = metrics if has_both else params
     return all(name in given and is_same(given[name], value) for name, value in wanted.items())
-
-
-def _named(found: Sequence[tuple[RunId, str]]) -> str:
-    run, name = found[0]
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{name} ({short_id(run)}){more}" if name else f"{short_id(run)}{more}"
-
-
-def _name_of(repo: Repository, run: RunId) -> str:
-    from repro.store.lookup import Lookup
-
-    return next((found.name for found in Lookup(repo).of_ids([run]).summaries), "")

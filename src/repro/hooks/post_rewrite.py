@@ -14,9 +14,10 @@ from repro.git.repository import Repository
 from repro.hooks.call import Answer, HookCall
 from repro.hooks.data_moved import lines_on_data
 from repro.hooks.misplaced_notes import take_notes_back
+from repro.hooks.naming import name_of, named
 from repro.hooks.rebasing import AMENDED_NAME, MELTING_NAME, Rebase, rebase_under_way
 from repro.lineage.belonging import attach, runs_of
-from repro.model.ids import Oid, RunId, is_oid, short_id
+from repro.model.ids import Oid, is_oid
 
 __all__ = ["after_rewrite"]
 
@@ -129,16 +130,10 @@ def _attach(call: HookCall, rows: Sequence[_Row]) -> tuple[str, ...]:
         return ()
     said = "1 run now belongs" if n_runs == 1 else f"{n_runs:,} runs now belong"
     if len(runs) == 1:
-        said = f"{_named(repo, *runs)} now belongs"
+        [run] = runs
+        said = f"{named([(run, name_of(repo, run))])} now belongs"
     [first, *more] = sorted({commit for commit, _ in pairs})
     return (f"{said} to {f'{len(more) + 1:,} rewritten commits' if more else first[:8]}",)
-
-
-def _named(repo: Repository, run: RunId) -> str:
-    from repro.store.lookup import Lookup
-
-    name = next((found.name for found in Lookup(repo).of_ids([run]).summaries), "")
-    return f"{name} ({short_id(run)})" if name else short_id(run)
 
 
 def _on_data(repo: Repository, rebase: Rebase) -> tuple[str, ...]:

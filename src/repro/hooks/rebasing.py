@@ -1,6 +1,7 @@
 """The rebase under way in a working tree, by the directory that git keeps for it."""
 
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from repro.git.repository import Repository
@@ -37,6 +38,17 @@ class Rebase(NamedTuple):
                 return file.read()
         except FileNotFoundError:
             return b""
+
+    def makes_commits(self, env: Mapping[str, str]) -> bool:
+        """Tells whether git makes the commits of this moment by itself.
+
+        Args:
+            env: The variables that git gives to its hooks.
+        """
+        if os.path.basename(self.directory) == "rebase-apply":
+            return True
+        has_stopped = self.has("stopped-sha") or self.has("amend")
+        return not has_stopped or env.get("GIT_REFLOG_ACTION", "").startswith("rebase")
 
 
 def rebase_under_way(repo: Repository) -> Rebase | None:

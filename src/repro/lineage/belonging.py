@@ -54,7 +54,7 @@ class Ledger:
         Raises:
             GitError: git could not read them.
         """
-        from repro.store.index_commits import Tie, ties_of
+        from repro.store.index_reader import Tie
 
         self._settle()
         wanted = frozenset(commits)
@@ -62,7 +62,7 @@ class Ledger:
             # Far fewer commits have runs than there are.
             wanted &= self.commits()
         found = self._ask(
-            lambda index: ties_of(index, wanted),
+            lambda index: index.ties(wanted),
             lambda runs: [
                 Tie(run.id, commit, is_said)
                 for run in runs
@@ -84,10 +84,8 @@ class Ledger:
         if self._commits is not None:
             return self._commits
         self._settle()
-        from repro.store.index_commits import all_commits
-
         found = self._ask(
-            all_commits,
+            lambda index: index.commits(),
             lambda runs: {
                 oid for run in runs for oid in (run.commit, *run.commits) if oid is not None
             },

@@ -77,7 +77,7 @@ def candidates_for(
         lambda index: ask(
             index.listing(newest=_MOST_NEWEST).summaries,
             index.of_ids(
-                sorted({run for run, _ in index.belonging_to(wanted)})[-_MOST_FROM_PARENT:]
+                sorted({tie.run for tie in index.ties(wanted)})[-_MOST_FROM_PARENT:]
             ).summaries,
         ),
     )

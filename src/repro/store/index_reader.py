@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from repro.store.index_leading import Leading
     from repro.store.index_query import Condition, Match, Place
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "Tie"]
 
 _COLUMNS = (
     "runs.id, runs.oid, runs.is_hot, runs.is_odd, runs.is_edited, runs.measures,"
@@ -61,6 +61,20 @@ class _Row(NamedTuple):
         if isinstance(self.head, str):
             return join_summary(self.head, self.measures).encode()
         return self.head or b""
+
+
+class Tie(NamedTuple):
+    """A run and a commit that it belongs to.
+
+    Attributes:
+        run: The run.
+        commit: The commit.
+        is_said: Whether somebody said so, rather than that it began from there.
+    """
+
+    run: RunId
+    commit: Oid
+    is_said: bool
 
 
 class Reader:
@@ -156,18 +170,27 @@ class Reader:
         where = "(id >= ? AND id < ? OR substr(id, 17) >= ? AND substr(id, 17) < ?)"
         return self._read(self._rows(where, (word, end, word, end)))
 
-    def belonging_to(self, commits: Iterable[Oid]) -> list[tuple[RunId, Oid]]:
-        """Returns which runs began from some commits or were said to belong to them, and to which.
+    def ties(self, commits: Iterable[Oid]) -> list[Tie]:
+        """Returns the runs that began from some commits, or were said to belong to them.
 
         A run may be there more than once, and hidden ones are.
         """
         query = (
-            "SELECT id, begun_from FROM runs WHERE begun_from IN (SELECT value FROM json_each(?1))"
-            " UNION SELECT run, belongs_to FROM events"
+            "SELECT id, begun_from, 0 FROM runs"
+            " WHERE begun_from IN (SELECT value FROM json_each(?1))"
+            " UNION ALL SELECT run, belongs_to, 1 FROM events"
             " WHERE belongs_to IN (SELECT value FROM json_each(?1))"
         )
         rows = self._db.execute(query, (json.dumps(list(commits)),))
-        return [(RunId(run), Oid(commit)) for run, commit in rows]
+        return [Tie(RunId(run), Oid(commit), bool(is_said)) for run, commit, is_said in rows]
+
+    def commits(self) -> set[Oid]:
+        """Returns every commit that a run began from, or was said to belong to; hidden ones too."""
+        query = (
+            "SELECT begun_from FROM runs WHERE begun_from IS NOT NULL"
+            " UNION SELECT belongs_to FROM events WHERE belongs_to IS NOT NULL"
+        )
+        return {Oid(oid) for (oid,) in self._db.execute(query)}
 
     def of_ids(self, runs: Iterable[RunId]) -> Listing:
         """Returns those of some runs that are there."""
